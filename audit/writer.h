@@ -7,7 +7,7 @@
 struct audit_writer;
 
 struct audit_options {
-	const char *path;          /* folder of the store */
+	const char *path; /* folder of the store */
 	uint64_t map_bytes;
 	uint32_t commit_ms, commit_records;
 	const char *origin;
@@ -15,6 +15,8 @@ struct audit_options {
 	uint32_t checkpoint_ms;    /* at most this long between checkpoints while leaves come in; 0: 1000 */
 	uint32_t heartbeat_s;      /* 0: 60 */
 	size_t queue_records;      /* waiting at most; beyond: refused with ERR_AUDIT. 0: 65536 */
+	uint32_t ledger_days;      /* how long the taint ledger remembers; 0: 30 */
+	uint64_t segment_bytes;    /* when a new segment is begun; 0: by map_bytes */
 };
 
 /* Opens (or creates) the store, checks it, closes decisions without an outcome ("unknown"), appends a start leaf. */
@@ -22,15 +24,18 @@ struct audit_writer *audit_open(const struct audit_options *o, enum err *err) MU
 /* Commits what is queued, appends a stop leaf, asks for a last checkpoint. */
 void audit_close(struct audit_writer *w);
 
+/* Changes map_bytes while running; a store that was full goes on by itself if there is room now. */
+enum err audit_resize(struct audit_writer *w, uint64_t map_bytes) MUST;
+
 /* One append, in memory the caller keeps until done was called. */
 struct audit_ticket {
-	/* Called on the writer's thread, exactly once: post to your loop from there. err: ERR_OK durable; ERR_STORE_FULL,
-	 * ERR_IO, ERR_AUDIT not. */
+	/* Called on the writer's thread, exactly once: post to your loop from there. err: ERR_OK durable;
+	 * ERR_STORE_FULL, ERR_IO, ERR_AUDIT not. */
 	void (*done)(struct audit_ticket *t, enum err err);
 	enum leaf_kind kind;
-	struct span body;          /* CBOR; must hold until done */
-	/* Appended in the same transaction right behind it (the first attempt behind its decision), or empty. In an attempt body
-	 * the sequence of its decision is filled by the writer through fixup. */
+	struct span body; /* CBOR; must hold until done */
+	/* Appended in the same transaction right behind it (the first attempt behind its decision), or empty. In an
+	 * attempt body the sequence of its decision is filled by the writer through fixup. */
 	enum leaf_kind kind2;
 	struct span body2;
 	/* May rewrite body2 once the first leaf's sequence is known; NULL if not needed. On the writer's thread. */
@@ -47,10 +52,10 @@ enum err audit_append(struct audit_writer *w, struct audit_ticket *t) MUST;
 enum err audit_post(struct audit_writer *w, enum leaf_kind kind, struct span body) MUST;
 
 struct audit_status {
-	bool healthy;              /* appends are being accepted and committed */
-	enum err err;              /* why not */
-	uint64_t size;             /* leaves committed */
-	uint64_t signed_size;      /* of the newest signed checkpoint */
+	bool healthy;         /* appends are being accepted and committed */
+	enum err err;         /* why not */
+	uint64_t size;        /* leaves committed */
+	uint64_t signed_size; /* of the newest signed checkpoint */
 	uint64_t commits, map_used, map_bytes;
 	uint64_t last_commit_us;
 };
@@ -59,12 +64,13 @@ void audit_status(const struct audit_writer *w, struct audit_status *out);
 /* The taint ledger lives in the store too: keyed hashes only. hash is SipHash-128 under the writer's own secret. */
 enum ledger_kind { LEDGER_MESSAGE, LEDGER_STATE, LEDGER_FILE };
 struct ledger_entry {
-	bool tainted;              /* had to stay on-prem */
-	uint32_t destination;      /* hash of the name of the destination that holds the state */
-	int64_t day;               /* when it was entered: days since the epoch */
+	bool tainted;         /* had to stay on-prem */
+	uint32_t destination; /* hash of the name of the destination that holds the state */
+	int64_t day;          /* when it was entered: days since the epoch */
 };
 /* Durable with the next commit; visible to ledger_find at once. Any thread. */
-enum err audit_ledger_put(struct audit_writer *w, enum ledger_kind kind, struct span tenant, struct span id, struct ledger_entry e) MUST;
+enum err audit_ledger_put(struct audit_writer *w, enum ledger_kind kind, struct span tenant, struct span id,
+			  struct ledger_entry e) MUST;
 bool audit_ledger_find(const struct audit_writer *w, enum ledger_kind kind, struct span tenant, struct span id,
 		       struct ledger_entry *out) MUST;
 

@@ -107,7 +107,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 static void add_code_point(struct buf *b, uint32_t cp, struct span raw)
 {
-	static const char *const shorts[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f", ['\r'] = "\\r"};
+	static const char *const shorts[] = {
+		['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f", ['\r'] = "\\r"};
 	if (cp == '"' || cp == '\\') {
 		buf_add_byte(b, '\\');
 		buf_add_byte(b, (uint8_t)cp);

@@ -54,23 +54,23 @@ size_t country_set_size(const struct country_set *s)
 {
 	size_t n = 0;
 	EACH_WORD(i)
-		n += (size_t)__builtin_popcountll(s->w[i]);
+	n += (size_t)__builtin_popcountll(s->w[i]);
 	return n;
 }
 
 bool country_set_within(const struct country_set *a, const struct country_set *b)
 {
 	EACH_WORD(i)
-		if ((a->w[i] & ~b->w[i]) != 0)
-			return false;
+	if ((a->w[i] & ~b->w[i]) != 0)
+		return false;
 	return true;
 }
 
 bool country_set_meets(const struct country_set *a, const struct country_set *b)
 {
 	EACH_WORD(i)
-		if ((a->w[i] & b->w[i]) != 0)
-			return true;
+	if ((a->w[i] & b->w[i]) != 0)
+		return true;
 	return false;
 }
 
@@ -82,13 +82,13 @@ bool country_set_eq(const struct country_set *a, const struct country_set *b)
 void country_set_union(struct country_set *a, const struct country_set *b)
 {
 	EACH_WORD(i)
-		a->w[i] |= b->w[i];
+	a->w[i] |= b->w[i];
 }
 
 void country_set_intersect(struct country_set *a, const struct country_set *b)
 {
 	EACH_WORD(i)
-		a->w[i] &= b->w[i];
+	a->w[i] &= b->w[i];
 }
 
 country country_set_next(const struct country_set *s, country from)

@@ -2,15 +2,15 @@
 
 #include "base/assert.h"
 
-#define BOOL FACT_BOOL
-#define NUM FACT_NUM
-#define DATE FACT_DATE
-#define ENUM FACT_ENUM
-#define TEXT FACT_TEXT
-#define COUNTRY FACT_COUNTRY
+#define BOOL      FACT_BOOL
+#define NUM       FACT_NUM
+#define DATE      FACT_DATE
+#define ENUM      FACT_ENUM
+#define TEXT      FACT_TEXT
+#define COUNTRY   FACT_COUNTRY
 #define COUNTRIES FACT_COUNTRIES
-#define REQUEST FACT_REQUEST
-#define DEST FACT_DEST
+#define REQUEST   FACT_REQUEST
+#define DEST      FACT_DEST
 static const struct fact_info infos[FACT_COUNT] = {
 #define FACT(number, name, path, kind, scope, values, doc) [F_##name] = {number, path, kind, scope, values, doc},
 #include "base/facts.def"

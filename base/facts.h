@@ -33,11 +33,11 @@ enum fact_id fact_by_number(uint64_t number) MUST;
 struct fact {
 	bool known;
 	union {
-		bool flag;               /* FACT_BOOL */
-		int64_t num;             /* FACT_NUM, FACT_DATE */
-		struct span text;        /* FACT_TEXT, FACT_ENUM; memory is the setter's */
-		country cc;              /* FACT_COUNTRY */
-		struct country_set set;  /* FACT_COUNTRIES */
+		bool flag;              /* FACT_BOOL */
+		int64_t num;            /* FACT_NUM, FACT_DATE */
+		struct span text;       /* FACT_TEXT, FACT_ENUM; memory is the setter's */
+		country cc;             /* FACT_COUNTRY */
+		struct country_set set; /* FACT_COUNTRIES */
 	};
 };
 
@@ -45,12 +45,12 @@ enum data_origin { DATA_DETECTED = 1, DATA_DECLARED = 2 };
 
 /* One kind of data in the unit: declared and detected together. */
 struct data_item {
-	struct span type;     /* dotted name; lives as long as the snapshot */
-	class_set classes;    /* legal classes of this type here, combinations included */
-	uint32_t count;       /* findings of the type */
-	uint8_t score;        /* the best one's */
-	uint8_t origin;       /* enum data_origin bits */
-	uint8_t views;        /* bit per enum view */
+	struct span type;  /* dotted name; lives as long as the snapshot */
+	class_set classes; /* legal classes of this type here, combinations included */
+	uint32_t count;    /* findings of the type */
+	uint8_t score;     /* the best one's */
+	uint8_t origin;    /* enum data_origin bits */
+	uint8_t views;     /* bit per enum view */
 };
 
 enum { FACTS_MAX_DATA = 128 };
@@ -70,7 +70,7 @@ struct dest_facts {
 void facts_set_bool(struct facts *f, enum fact_id id, bool v);
 void facts_set_num(struct facts *f, enum fact_id id, int64_t v);
 void facts_set_text(struct facts *f, enum fact_id id, struct span v); /* TEXT and ENUM; a null span is ignored */
-void facts_set_country(struct facts *f, enum fact_id id, country v);   /* COUNTRY_NONE is ignored */
+void facts_set_country(struct facts *f, enum fact_id id, country v);  /* COUNTRY_NONE is ignored */
 void facts_set_countries(struct facts *f, enum fact_id id, const struct country_set *v);
 void dest_facts_set_bool(struct dest_facts *f, enum fact_id id, bool v);
 void dest_facts_set_num(struct dest_facts *f, enum fact_id id, int64_t v);

@@ -35,7 +35,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	gmtime_r(&now.tv_sec, &tm);
 	struct buf b;
 	buf_init(&b, 16 * 1024);
-	buf_printf(&b, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\",\"level\":\"%s\",\"event\":", tm.tm_year + 1900,
+	buf_printf(&b,
+		   "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\",\"level\":\"%s\",\"event\":", tm.tm_year + 1900,
 		   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000, names[level]);
 	buf_add_json(&b, span_str(event));
 	for (size_t i = 0; i < n; i++) {

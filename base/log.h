@@ -18,8 +18,8 @@ struct log_field {
 	struct span str;
 };
 
-#define LOG_N(k, v) ((struct log_field){.key = (k), .kind = LOG_NUM, .num = (int64_t)(v)})
-#define LOG_S(k, v) ((struct log_field){.key = (k), .kind = LOG_STR, .str = span_str(v)})
+#define LOG_N(k, v)    ((struct log_field){.key = (k), .kind = LOG_NUM, .num = (int64_t)(v)})
+#define LOG_S(k, v)    ((struct log_field){.key = (k), .kind = LOG_STR, .str = span_str(v)})
 #define LOG_SPAN(k, v) ((struct log_field){.key = (k), .kind = LOG_STR, .str = (v)})
 
 /* Thread-safe; one write(2) a line. */

@@ -11,8 +11,8 @@ struct hash128 {
 
 struct siphash {
 	uint64_t v0, v1, v2, v3;
-	uint64_t tail;  /* bytes not yet absorbed, little-endian */
-	size_t total;   /* bytes absorbed in all */
+	uint64_t tail; /* bytes not yet absorbed, little-endian */
+	size_t total;  /* bytes absorbed in all */
 };
 
 void siphash_init(struct siphash *h, const uint8_t key[16]);

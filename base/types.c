@@ -2,15 +2,15 @@
 
 #include "base/assert.h"
 
-#define PERSONAL CLASS_BIT(CLASS_PERSONAL)
-#define SPECIAL CLASS_BIT(CLASS_SPECIAL)
-#define CARE CLASS_BIT(CLASS_SPECIAL_CARE)
-#define QUASI CLASS_BIT(CLASS_QUASI)
-#define PHI_ID CLASS_BIT(CLASS_PHI_IDENTIFIER)
+#define PERSONAL   CLASS_BIT(CLASS_PERSONAL)
+#define SPECIAL    CLASS_BIT(CLASS_SPECIAL)
+#define CARE       CLASS_BIT(CLASS_SPECIAL_CARE)
+#define QUASI      CLASS_BIT(CLASS_QUASI)
+#define PHI_ID     CLASS_BIT(CLASS_PHI_IDENTIFIER)
 #define PHI_HEALTH CLASS_BIT(CLASS_PHI_HEALTH)
-#define PAYMENT CLASS_BIT(CLASS_PAYMENT)
-#define SECRET CLASS_BIT(CLASS_SECRET)
-#define EXPORT CLASS_BIT(CLASS_EXPORT)
+#define PAYMENT    CLASS_BIT(CLASS_PAYMENT)
+#define SECRET     CLASS_BIT(CLASS_SECRET)
+#define EXPORT     CLASS_BIT(CLASS_EXPORT)
 static const struct type_info infos[TYPE_COUNT] = {
 #define TYPE(name, dotted, classes, hipaa, doc) [TYPE_##name] = {dotted, classes, hipaa, doc},
 #include "base/types.def"

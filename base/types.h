@@ -13,9 +13,9 @@ enum type_id {
 };
 
 struct type_info {
-	const char *name;    /* dotted */
+	const char *name; /* dotted */
 	class_set classes;
-	const char *hipaa;   /* Safe Harbor letter(s), "" if none */
+	const char *hipaa; /* Safe Harbor letter(s), "" if none */
 	const char *doc;
 };
 const struct type_info *type_info(enum type_id id) MUST;

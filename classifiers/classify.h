@@ -13,23 +13,24 @@ struct classifier_cache; /* message cache, shared by all loops, survives reloads
 
 /* A customer dictionary or pattern list, already read into memory. */
 struct house_list {
-	struct span type;       /* dotted, e.g. "house.project" or "health.condition" */
-	class_set classes;      /* legal classes; 0: those of the type, or HOUSE */
-	struct span text;       /* one term a line; '#' comments */
-	bool patterns;          /* lines are regular expressions, not terms */
-	struct span file;       /* for error messages */
+	struct span type;  /* dotted, e.g. "house.project" or "health.condition" */
+	class_set classes; /* legal classes; 0: those of the type, or HOUSE */
+	struct span text;  /* one term a line; '#' comments */
+	bool patterns;     /* lines are regular expressions, not terms */
+	struct span file;  /* for error messages */
 };
 
 struct classifier_options {
 	const struct house_list *lists;
 	size_t n_lists;
-	uint8_t min_score;      /* findings below are dropped; 0: the default (50) */
-	bool starter_health;    /* the built-in starter list of conditions and drugs */
-	/* The tagger's place in the pipeline: called per text for what no pattern can find; may be NULL. Adds findings in the
-	 * registry's types; returns the bytes it really looked at (the rest was gated). */
-	size_t (*tag)(const void *tagger, struct span text, struct classifier_scratch *s, void (*emit)(void *sink, uint16_t type,
-		      uint32_t start, uint32_t end, uint8_t score), void *sink);
+	uint8_t min_score;   /* findings below are dropped; 0: the default (50) */
+	bool starter_health; /* the built-in starter list of conditions and drugs */
+	/* The tagger's place in the pipeline: called per text for what no pattern can find; may be NULL. Adds findings
+	 * in the registry's types; returns the bytes it really looked at (the rest was gated). */
+	size_t (*tag)(const void *tagger, struct span text, struct classifier_scratch *s,
+		      void (*emit)(void *sink, uint16_t type, uint32_t start, uint32_t end, uint8_t score), void *sink);
 	const void *tagger;
+	struct span tagger_id; /* content address of the tagger's model: part of classifier_hash and so of the cache key */
 };
 
 struct classifier_diag {
@@ -54,27 +55,31 @@ void classifier_scratch_free(struct classifier_scratch *s);
 
 /* Everything a text's findings may depend on besides its bytes. */
 struct text_context {
-	struct span key;   /* JSON key or column name in front of the text, or null */
-	uint8_t role;      /* opaque number, part of the cache key */
-	struct span tenant;/* part of the cache key */
+	struct span key;    /* JSON key or column name in front of the text, or null */
+	uint8_t role;       /* opaque number, part of the cache key */
+	struct span tenant; /* part of the cache key */
 };
 
 struct findings {
-	struct finding *v;  /* sorted by start, merged: no two overlap unless of different legal classes */
+	struct finding *v; /* sorted by start, merged: no two overlap unless of different legal classes */
 	size_t n;
-	size_t lexed;       /* bytes the lexers saw */
+	size_t lexed; /* bytes the lexers saw */
 	size_t tagged, gated, cached;
-	size_t failed;      /* bytes not examined because of an error or limit: coverage is then incomplete */
+	size_t failed; /* bytes not examined because of an error or limit: coverage is then incomplete */
 };
 
 /* Findings live in the arena. text must be valid UTF-8. cache may be NULL. */
-enum err classify_text(const struct classifier *c, struct classifier_scratch *s, struct classifier_cache *cache, struct span text,
-		       const struct text_context *ctx, struct arena *arena, struct findings *out) MUST;
+enum err classify_text(const struct classifier *c, struct classifier_scratch *s, struct classifier_cache *cache,
+		       struct span text, const struct text_context *ctx, struct arena *arena,
+		       struct findings *out) MUST;
+
+/* Bytes the lexers looked at for the last text, rescans included: at most a constant times its length. For tests. */
+size_t classifier_scratch_steps(const struct classifier_scratch *s) MUST;
 
 /* Seam between two neighbouring texts of one role: findings that span the joint, in offsets of the joined window
  * (the last 64 bytes of a, then the first 64 of b). */
-enum err classify_seam(const struct classifier *c, struct classifier_scratch *s, struct span a, struct span b, struct arena *arena,
-		       struct findings *out) MUST;
+enum err classify_seam(const struct classifier *c, struct classifier_scratch *s, struct span a, struct span b,
+		       struct arena *arena, struct findings *out) MUST;
 
 /* Adds findings to the facts: one data item a type (with classes), then combinations over the whole conversation:
  * identifier + health context -> PHI; three different quasi types -> personal. Call combine once, last. */

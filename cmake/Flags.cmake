@@ -7,7 +7,7 @@ add_compile_options(
   -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wvla -Werror
   -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero -fstack-protector-strong -fno-omit-frame-pointer
   -fvisibility=hidden)
-add_compile_definitions(_GNU_SOURCE)
+add_compile_definitions(_GNU_SOURCE BW_VERSION="${PROJECT_VERSION}")
 add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 
 if(BW_SANITIZE)

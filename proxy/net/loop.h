@@ -21,7 +21,8 @@ struct loop_task {
 	void (*run)(struct loop_task *t);
 	struct loop_task *next;
 };
-void loop_post(struct loop *l, struct loop_task *t); /* any thread; wait-free for the caller but for one eventfd write */
+void loop_post(struct loop *l,
+	       struct loop_task *t); /* any thread; wait-free for the caller but for one eventfd write */
 
 /* A one-shot timer. A zeroed struct with run set is valid. */
 struct loop_timer {

@@ -10,18 +10,18 @@ struct server_tls *server_tls_new(const char *cert_file, const char *key_file, e
 void server_tls_free(struct server_tls *t);
 
 struct server_limits {
-	uint32_t head_ms;        /* whole head must arrive within (slow senders) */
-	uint32_t idle_ms;        /* between requests on a kept-alive connection */
-	uint32_t body_idle_ms;   /* no byte of the body for this long */
-	uint32_t write_idle_ms;  /* the peer takes no byte for this long */
-	uint32_t max_conns;      /* per loop */
-	size_t window;           /* body bytes delivered and not yet consumed, at most */
+	uint32_t head_ms;       /* whole head must arrive within (slow senders) */
+	uint32_t idle_ms;       /* between requests on a kept-alive connection */
+	uint32_t body_idle_ms;  /* no byte of the body for this long */
+	uint32_t write_idle_ms; /* the peer takes no byte for this long */
+	uint32_t max_conns;     /* per loop */
+	size_t window;          /* body bytes delivered and not yet consumed, at most */
 };
 struct server_limits server_limits_default(void) MUST;
 
 struct server_handler {
-	/* A new request begins (also one that is malformed: s->malformed). Set s->events and s->owner; called once a stream,
-	 * before `head`. */
+	/* A new request begins (also one that is malformed: s->malformed). Set s->events and s->owner; called once a
+	 * stream, before `head`. */
 	void (*open)(void *arg, struct stream *s);
 	void *arg;
 };
@@ -31,8 +31,9 @@ struct server;
  * SO_REUSEPORT, on this loop; each loop makes its own server for the same address. context is given to every stream.
  * fd >= 0: an already bound socket to use instead (systemd, or a Unix socket shared by loops).
  * On failure *err says why and errno is kept. */
-struct server *server_new(struct loop *l, struct span address, int fd, struct server_tls *tls, struct server_limits limits,
-			  struct server_handler handler, void *context, enum err *err) MUST;
+struct server *server_new(struct loop *l, struct span address, int fd, struct server_tls *tls,
+			  struct server_limits limits, struct server_handler handler, void *context,
+			  enum err *err) MUST;
 /* The bound port (for port 0), or 0 for Unix sockets. */
 uint16_t server_port(const struct server *s) MUST;
 /* Stops accepting; kept-alive idle connections close; running exchanges go on and get "Connection: close". */

@@ -93,6 +93,9 @@ enum err api_extract(const struct api_route *route, struct span body, const stru
 
 /* Raw offset in the body of a decoded offset in t->text (not for nested). Used by splice. */
 uint32_t api_map(struct span body, const struct api_text *t, uint32_t decoded) MUST;
+/* The same for offsets that only grow, in time linear in the text: c is zeroed at first. */
+struct json_cursor;
+uint32_t api_map_next(struct span body, const struct api_text *t, struct json_cursor *c, uint32_t decoded) MUST;
 
 /* An error answer in the family's own shape. */
 struct api_error {
@@ -121,6 +124,9 @@ struct api_tap_result {
 	bool complete;            /* the stream's own terminator was seen ([DONE], message_stop, response.completed) or JSON ended */
 };
 struct api_tap *api_tap_new(const struct api_route *route, const struct http_head *response, struct arena *arena) MUST;
+/* Does the provider keep this exchange (api_extract's store)? Only then is the answer's own id one of server-side state.
+ * At first: as the endpoint does by default. */
+void api_tap_keeps(struct api_tap *t, bool keeps);
 void api_tap_feed(struct api_tap *t, struct span data);
 void api_tap_result(struct api_tap *t, struct api_tap_result *out);
 

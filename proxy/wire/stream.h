@@ -14,29 +14,29 @@ struct stream;
 
 /* What a connection tells about itself. Spans live as long as the stream. */
 struct stream_peer {
-	struct span address;    /* textual IP of the other end; "" for Unix sockets */
-	uint8_t ip[16];         /* IPv4 as ::ffff:a.b.c.d */
+	struct span address; /* textual IP of the other end; "" for Unix sockets */
+	uint8_t ip[16];      /* IPv4 as ::ffff:a.b.c.d */
 	bool unix_socket;
 	bool tls;
-	uint16_t tls_version;   /* wire value, e.g. 0x0304 */
-	uint16_t tls_cipher;    /* IANA number */
-	uint8_t cert_sha256[32];/* upstream's leaf certificate; zero if none */
-	bool reused;            /* client direction: a pooled connection */
+	uint16_t tls_version;    /* wire value, e.g. 0x0304 */
+	uint16_t tls_cipher;     /* IANA number */
+	uint8_t cert_sha256[32]; /* upstream's leaf certificate; zero if none */
+	bool reused;             /* client direction: a pooled connection */
 };
 
 struct stream_events {
 	/* A head was read. Client direction: also for each 1xx, before the final one. head holds until `closed`
 	 * (for 1xx: until return). */
 	void (*head)(struct stream *s, const struct http_head *head);
-	/* Body bytes, de-chunked; valid until return. Grant them back with stream_consume when they are dealt with, else
-	 * the peer is stopped after the window is full. */
+	/* Body bytes, de-chunked; valid until return. Grant them back with stream_consume when they are dealt with,
+	 * else the peer is stopped after the window is full. */
 	void (*body)(struct stream *s, struct span data);
 	/* The message is complete. */
 	void (*end)(struct stream *s);
 	/* Output that was waiting has been written: stream_pending fell to the low-water mark (16 KiB) or to 0. */
 	void (*writable)(struct stream *s);
-	/* Finished. ERR_OK: both messages complete; else why: ERR_CLIENT_GONE, ERR_FRAMING, ERR_TIMEOUT, ERR_HEAD_TOO_LARGE,
-	 * ERR_UPSTREAM, ERR_UPSTREAM_GONE, ERR_UPSTREAM_TIMEOUT… or what stream_reset was given. */
+	/* Finished. ERR_OK: both messages complete; else why: ERR_CLIENT_GONE, ERR_FRAMING, ERR_TIMEOUT,
+	 * ERR_HEAD_TOO_LARGE, ERR_UPSTREAM, ERR_UPSTREAM_GONE, ERR_UPSTREAM_TIMEOUT… or what stream_reset was given. */
 	void (*closed)(struct stream *s, enum err why);
 };
 
@@ -56,13 +56,14 @@ struct stream {
 	const struct stream_peer *peer;
 	/* Server direction, set before `head`: the listener's cookie. Client direction: the caller's. */
 	void *context;
-	/* Server direction: the request was malformed and this is the reason; `head` will not come, the owner answers with an
-	 * error and the connection closes behind it. ERR_OK otherwise. */
+	/* Server direction: the request was malformed and this is the reason; `head` will not come, the owner answers
+	 * with an error and the connection closes behind it. ERR_OK otherwise. */
 	enum err malformed;
 };
 
-/* head.framing says how the body is framed: HTTP_NO_BODY, HTTP_LENGTH, or HTTP_CHUNKED. Hop-by-hop fields in head are the
- * callee's to write; the caller passes end-to-end fields only. A server stream may send 1xx heads (100, 103) first. */
+/* head.framing says how the body is framed: HTTP_NO_BODY, HTTP_LENGTH, or HTTP_CHUNKED. Hop-by-hop fields in head are
+ * the callee's to write; the caller passes end-to-end fields only. A server stream may send 1xx heads (100, 103) first.
+ */
 static inline enum err MUST stream_send_head(struct stream *s, const struct http_head *head, bool end)
 {
 	return s->ops->send_head(s, head, end);

@@ -1,0 +1,125 @@
+#include "classifiers/reading.h"
+
+#include "classifiers/scan.h"
+#include "classifiers/window.h"
+
+enum { SINGLES_MIN = 6, GROUPS_MIN = 3, DIGITS_MIN = 9, DIGITS_MAX = 24, GROUP_MAX = 6, GAP_MAX = 3 };
+
+static bool blank(uint8_t b)
+{
+	return b == ' ' || b == '\t' || b == '\n' || b == '\r';
+}
+
+static bool separator(uint8_t b)
+{
+	return blank(b) || (b != 0 && strchr(".-_,/|*+:;~", b) != NULL);
+}
+
+/* A run of units, one character each, parted by blanks: what is between the blanks stays ("j . d o e @"). */
+static size_t blank_run(struct span t, size_t at, size_t *units)
+{
+	size_t end = at;
+	*units = 0;
+	for (size_t i = at; i < t.n && !blank(t.p[i]);) {
+		size_t next = i + 1;
+		if (next < t.n && !blank(t.p[next]))
+			break;
+		(*units)++;
+		end = next;
+		while (next < t.n && blank(t.p[next]) && next - end < GAP_MAX)
+			next++;
+		if (next == end)
+			break;
+		i = next;
+	}
+	return end;
+}
+
+/* Single letters or digits parted by the same punctuation. */
+static size_t punctuated_run(struct span t, size_t at, size_t *units)
+{
+	size_t end = at;
+	*units = 0;
+	uint8_t mark = 0;
+	for (size_t i = at; i < t.n && ascii_alnum(t.p[i]);) {
+		if (i + 1 < t.n && ascii_alnum(t.p[i + 1]))
+			break;
+		(*units)++;
+		end = i + 1;
+		if (end >= t.n || !separator(t.p[end]) || blank(t.p[end]) || (mark != 0 && t.p[end] != mark))
+			break;
+		mark = t.p[end];
+		i = end + 1;
+		i += i < t.n && t.p[i] == ' ';
+	}
+	return end;
+}
+
+/* Groups of digits parted by the same unusual separator. */
+static size_t grouped_run(struct span t, size_t at, size_t *digits)
+{
+	size_t end = at, groups = 0, gap = 0, gap_at = 0;
+	*digits = 0;
+	for (size_t i = at; i < t.n && ascii_digit(t.p[i]);) {
+		size_t from = i;
+		while (i < t.n && ascii_digit(t.p[i]))
+			i++;
+		if (i - from > GROUP_MAX || *digits + i - from > DIGITS_MAX || (i < t.n && ascii_alnum(t.p[i])))
+			break;
+		*digits += i - from;
+		groups++;
+		end = i;
+		size_t n = 0;
+		while (i + n < t.n && n < GAP_MAX && separator(t.p[i + n]))
+			n++;
+		if (n == 0 || (gap != 0 && (n != gap || memcmp(t.p + gap_at, t.p + i, n) != 0)))
+			break;
+		gap = n;
+		gap_at = i;
+		i += n;
+	}
+	if (groups < GROUPS_MIN || *digits < DIGITS_MIN)
+		*digits = 0;
+	return end;
+}
+
+/* Copies [at, end) without its separators; the character in front of each carries the gap. */
+static void squeeze(struct window *w, size_t at, size_t end, bool blanks_only)
+{
+	window_change(w, at, end);
+	struct span t = w->src->text;
+	for (size_t i = at; i < end; i++) {
+		if (blanks_only ? blank(t.p[i]) : separator(t.p[i]))
+			continue;
+		size_t to = i + 1;
+		while (to < end && (blanks_only ? blank(t.p[to]) : separator(t.p[to])))
+			to++;
+		reading_add(w->out, t.p[i], source_origin(w->src, i, i + 1), to > i + 1 ? CHANGE_JOINED : CHANGE_NONE);
+	}
+}
+
+void read_squeezed(const struct source *src, struct reading *r)
+{
+	struct window w = window_of(src, r);
+	struct span t = src->text;
+	for (size_t i = 0; i < t.n;) {
+		bool starts = t.p[i] > ' ' && t.p[i] < 0x80 && (i == 0 || !ascii_alnum(t.p[i - 1])) && ascii_alnum(t.p[i]);
+		size_t units = 0, end = starts ? blank_run(t, i, &units) : i;
+		bool blanks_only = true;
+		if (starts && units < SINGLES_MIN) {
+			blanks_only = false;
+			end = punctuated_run(t, i, &units);
+		}
+		if (starts && units < SINGLES_MIN) {
+			end = grouped_run(t, i, &units);
+			units = units == 0 ? 0 : SINGLES_MIN;
+		}
+		if (units < SINGLES_MIN) {
+			i++;
+			continue;
+		}
+		squeeze(&w, i, end, blanks_only);
+		i = end;
+	}
+	window_end(&w);
+}

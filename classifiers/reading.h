@@ -1,0 +1,69 @@
+/* A reading: other bytes than the text's own, each with the place in the original it came from. */
+#ifndef CLASSIFIERS_READING_H
+#define CLASSIFIERS_READING_H
+
+#include "base/err.h"
+
+/* What was done to get a byte of a reading. */
+enum change {
+	CHANGE_NONE,
+	CHANGE_SPACING, /* typographic space or dash: nothing to hide */
+	CHANGE_REMOVED, /* something invisible stood behind this byte */
+	CHANGE_FOLDED,  /* a look-alike */
+	CHANGE_JOINED,  /* separators stood behind this byte */
+	CHANGE_SPELLED, /* a word for a digit */
+	CHANGE_DECODED,
+};
+
+struct origin {
+	uint32_t start, end; /* bytes of the original text */
+};
+
+/* A zeroed struct is a valid empty reading. Failure is sticky in err. */
+struct reading {
+	uint8_t *p;
+	struct origin *from;
+	uint8_t *change; /* enum change */
+	size_t n, cap;
+	size_t limit; /* 0: none; reaching it is ERR_LIMIT */
+	enum err err;
+};
+
+/* Wipes the bytes, keeps the memory. */
+void reading_clear(struct reading *r);
+void reading_fini(struct reading *r);
+void reading_add(struct reading *r, uint8_t byte, struct origin from, enum change change);
+/* The part of the original behind [start, end) of the reading; start < end. */
+struct origin reading_origin(const struct reading *r, size_t start, size_t end) MUST;
+static inline struct span reading_span(const struct reading *r)
+{
+	return (struct span){r->p, r->n};
+}
+
+/* What readings are made from: the original (from == NULL: every byte is its own origin) or another reading. */
+struct source {
+	struct span text;
+	const struct origin *from;
+};
+static inline struct origin source_origin(const struct source *s, size_t start, size_t end)
+{
+	if (s->from == NULL)
+		return (struct origin){(uint32_t)start, (uint32_t)end};
+	return (struct origin){s->from[start].start, s->from[end - 1].end};
+}
+
+/* Each appends its reading of src to r, or nothing where there is nothing to read otherwise.
+ * Invisible characters removed, look-alikes and digits of all scripts folded (UTS 39, Unicode 15 subset). */
+void read_folded(const struct source *src, struct reading *r);
+/* Runs of six or more single characters without the separators between them. */
+void read_squeezed(const struct source *src, struct reading *r);
+/* Runs of five or more words for digits (en de fr es it nl pl pt) as digits. */
+void read_spelled(const struct source *src, struct reading *r);
+/* user [at] host [dot] tld, hxxp://, 1[.]2[.]3[.]4 */
+void read_defanged(const struct source *src, struct reading *r);
+/* Percent, entities, quoted-printable and backslash escapes, in place. */
+void read_unescaped(const struct source *src, struct reading *r);
+/* Base64, base32 and hexadecimal runs that hold text, separated by newlines. */
+void read_encoded(const struct source *src, struct reading *r);
+
+#endif

@@ -1,0 +1,193 @@
+/* classify: text in, findings out. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "classifiers/classify.h"
+#include "cmd/commands.h"
+#include "cmd/jsonl.h"
+#include "proxy/gate/file.h"
+
+enum { MAX_TEXT = 64 << 20 };
+
+struct run {
+	struct classifier *classifier;
+	struct classifier_scratch *scratch;
+	struct arena arena;
+	struct buf out;
+};
+
+static void finding_json(struct run *r, const struct finding *f)
+{
+	buf_add_str(&r->out, "{\"type\":");
+	buf_add_json(&r->out, classifier_type_name(r->classifier, f->type));
+	buf_printf(&r->out, ",\"start\":%u,\"end\":%u,\"score\":%u,\"detector\":", f->start, f->end, f->score);
+	buf_add_json(&r->out, classifier_detector_name(r->classifier, f->detector));
+	buf_printf(&r->out, ",\"view\":\"%s\",\"classes\":[", view_name((enum view)f->view));
+	class_set classes = classifier_type_classes(r->classifier, f->type);
+	const char *comma = "";
+	for (unsigned c = 0; c < CLASS_COUNT; c++) {
+		if ((classes & CLASS_BIT(c)) == 0)
+			continue;
+		buf_add_str(&r->out, comma);
+		buf_add_json(&r->out, class_name((enum legal_class)c));
+		comma = ",";
+	}
+	buf_add_str(&r->out, "]}");
+}
+
+static enum err classify_json(struct run *r, struct span id, struct span text)
+{
+	struct findings f = {0};
+	struct text_context ctx = {0};
+	if (!utf8_valid(text))
+		return ERR_ENCODING;
+	enum err e = classify_text(r->classifier, r->scratch, NULL, text, &ctx, &r->arena, &f);
+	if (e != ERR_OK)
+		return e;
+	buf_add_byte(&r->out, '{');
+	if (id.p != NULL) {
+		buf_add_str(&r->out, "\"id\":");
+		buf_add_json(&r->out, id);
+		buf_add_byte(&r->out, ',');
+	}
+	buf_add_str(&r->out, "\"findings\":[");
+	for (size_t i = 0; i < f.n; i++) {
+		if (i > 0)
+			buf_add_byte(&r->out, ',');
+		finding_json(r, &f.v[i]);
+	}
+	buf_printf(&r->out, "],\"lexed\":%zu,\"tagged\":%zu,\"failed\":%zu}\n", f.lexed, f.tagged, f.failed);
+	return buf_err(&r->out);
+}
+
+static enum err classify_plain(struct run *r, struct span text)
+{
+	struct findings f = {0};
+	struct text_context ctx = {0};
+	if (!utf8_valid(text))
+		return ERR_ENCODING;
+	enum err e = classify_text(r->classifier, r->scratch, NULL, text, &ctx, &r->arena, &f);
+	for (size_t i = 0; e == ERR_OK && i < f.n; i++)
+		buf_printf(&r->out, "%8u-%-8u %3u  %-28.*s %.*s%s%s%s\n", f.v[i].start, f.v[i].end, f.v[i].score,
+			   SPAN_ARG(classifier_type_name(r->classifier, f.v[i].type)),
+			   SPAN_ARG(span_sub(text, f.v[i].start, f.v[i].end)), f.v[i].view == VIEW_RAW ? "" : " (",
+			   f.v[i].view == VIEW_RAW ? "" : view_name((enum view)f.v[i].view),
+			   f.v[i].view == VIEW_RAW ? "" : ")");
+	if (e == ERR_OK && f.n == 0)
+		buf_add_str(&r->out, "nothing found\n");
+	return e == ERR_OK ? buf_err(&r->out) : e;
+}
+
+static int flush(struct run *r)
+{
+	bool ok = buf_err(&r->out) == ERR_OK && fwrite(r->out.p, 1, r->out.n, stdout) == r->out.n;
+	buf_clear(&r->out);
+	arena_reset(&r->arena);
+	return ok ? EXIT_FINE : EXIT_UNREADABLE;
+}
+
+static int complain(const char *name, unsigned line, enum err e)
+{
+	fprintf(stderr, "bailiwick classify: %s:%u: %s\n", name, line, err_text(e));
+	return EXIT_PROBLEM;
+}
+
+static int run_lines(struct run *r, FILE *in, const char *name)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	unsigned number = 0;
+	int code = EXIT_FINE;
+	for (ssize_t n; code == EXIT_FINE && (n = getline(&line, &cap, in)) > 0;) {
+		struct span object = span_trim(span_of(line, (size_t)n)), id, text;
+		number++;
+		if (object.n == 0)
+			continue;
+		enum err e = jsonl_member(object, SPAN("id"), &r->arena, &id);
+		if (e == ERR_OK)
+			e = jsonl_member(object, SPAN("text"), &r->arena, &text);
+		if (e == ERR_OK && text.p == NULL)
+			e = ERR_SYNTAX;
+		if (e == ERR_OK)
+			e = classify_json(r, id, text);
+		code = e == ERR_OK ? flush(r) : complain(name, number, e);
+	}
+	free(line);
+	return code;
+}
+
+static int run_whole(struct run *r, FILE *in, const char *name, bool json)
+{
+	struct buf text;
+	buf_init(&text, MAX_TEXT);
+	size_t n = 0;
+	do {
+		uint8_t *p = buf_reserve(&text, 64 * 1024);
+		n = p == NULL ? 0 : fread(p, 1, 64 * 1024, in);
+		text.n += n;
+	} while (n > 0);
+	enum err e = buf_err(&text);
+	if (e == ERR_OK)
+		e = json ? classify_json(r, SPAN_NULL, buf_span(&text)) : classify_plain(r, buf_span(&text));
+	buf_fini(&text);
+	return e == ERR_OK ? flush(r) : complain(name, 1, e);
+}
+
+static int usage(FILE *out, int code)
+{
+	fputs("usage: bailiwick classify [--jsonl | --json] [FILE]\n\n"
+	      "Reads FILE or standard input and prints what the classifiers find, with byte offsets in the UTF-8 "
+	      "text.\n"
+	      "  --json     one object for the whole text\n"
+	      "  --jsonl    one {\"id\",\"text\"} object a line in, one {\"id\",\"findings\"} object a line out\n",
+	      out);
+	return code;
+}
+
+int cmd_classify(int argc, char **argv)
+{
+	static const struct option longs[] = {{"jsonl", no_argument, NULL, 'l'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
+	bool lines = false, json = false;
+	for (int o; (o = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {
+		if (o == 'l')
+			lines = true;
+		else if (o == 'j')
+			json = true;
+		else
+			return usage(o == 'h' ? stdout : stderr, o == 'h' ? EXIT_FINE : EXIT_USAGE);
+	}
+	if (optind + 1 < argc)
+		return usage(stderr, EXIT_USAGE);
+	const char *name = optind < argc ? argv[optind] : "-";
+	FILE *in = optind < argc ? fopen(name, "rb") : stdin;
+	if (in == NULL) {
+		perror(name);
+		return EXIT_UNREADABLE;
+	}
+	struct classifier_options o = {.starter_health = true};
+	struct classifier_diag diag = {0};
+	enum err e = ERR_OK;
+	struct run r = {.classifier = classifier_new(&o, &diag, &e)};
+	int code = EXIT_PROBLEM;
+	arena_init(&r.arena, 0);
+	r.scratch = r.classifier == NULL ? NULL : classifier_scratch_new(r.classifier);
+	if (r.scratch == NULL)
+		fprintf(stderr, "bailiwick classify: %s\n", diag.text[0] != '\0' ? diag.text : err_text(e));
+	else
+		code = lines ? run_lines(&r, in, name) : run_whole(&r, in, name, json);
+	if (r.scratch != NULL)
+		classifier_scratch_free(r.scratch);
+	if (r.classifier != NULL)
+		classifier_free(r.classifier);
+	arena_fini(&r.arena);
+	buf_fini(&r.out);
+	if (in != stdin)
+		fclose(in);
+	return code;
+}

@@ -1,0 +1,73 @@
+/* Chunked bodies: in pieces of the first byte's size and byte by byte they read the same, and what is read, written as
+ * chunks again, reads as itself. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "proxy/wire/h1.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct reading {
+	enum err err;
+	enum h1_reject why;
+	size_t used;
+	struct buf body;
+};
+
+static struct reading read_all(struct span in, size_t step)
+{
+	struct reading r = {0};
+	struct h1_body b;
+	h1_body_init(&b, &(struct http_head){.framing = HTTP_CHUNKED});
+	while (r.err >= 0 && !b.done && r.used < in.n) {
+		size_t end = r.used + step < in.n ? r.used + step : in.n;
+		struct span payload, part = span_sub(in, r.used, end);
+		size_t used = 0;
+		r.err = h1_body_feed(&b, part, &used, &payload);
+		INVARIANT(used <= part.n);
+		INVARIANT(r.err < 0 || used > 0 || b.done);
+		INVARIANT(payload.n == 0 || (payload.p >= part.p && payload.p + payload.n <= part.p + used));
+		buf_add(&r.body, payload);
+		r.used += used;
+	}
+	if (r.err >= 0)
+		r.err = h1_body_eof(&b);
+	r.why = b.why;
+	INVARIANT((r.err == ERR_OK) == (r.why == H1_REJECT_COUNT));
+	INVARIANT(b.total == r.body.n);
+	return r;
+}
+
+static void rewrite(const struct reading *r)
+{
+	struct buf out = {0};
+	if (r->body.n > 0) {
+		h1_write_chunk_head(&out, r->body.n);
+		buf_add(&out, buf_span(&r->body));
+		h1_write_chunk_tail(&out);
+	}
+	h1_write_last_chunk(&out);
+	struct reading again = read_all(buf_span(&out), 4096);
+	INVARIANT(again.err == ERR_OK && again.used == out.n);
+	INVARIANT(span_eq(buf_span(&again.body), buf_span(&r->body)));
+	buf_fini(&again.body);
+	buf_fini(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	struct span in = span_of(data + 1, size - 1);
+	struct reading a = read_all(in, (size_t)data[0] + 2), b = read_all(in, 1);
+	INVARIANT(a.err == b.err && a.why == b.why);
+	if (a.err == ERR_OK) {
+		INVARIANT(a.used == b.used);
+		INVARIANT(span_eq(buf_span(&a.body), buf_span(&b.body)));
+		rewrite(&a);
+	}
+	buf_fini(&a.body);
+	buf_fini(&b.body);
+	return 0;
+}

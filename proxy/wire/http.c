@@ -1,0 +1,180 @@
+#include "proxy/wire/http.h"
+
+#include <arpa/inet.h>
+
+#include "proxy/wire/http_text.h"
+
+enum { MAX_HOST = 255, MAX_LABEL = 63 };
+
+/* One bit per ASCII byte. */
+struct ascii_set {
+	uint64_t low, high;
+};
+
+static bool ascii_has(struct ascii_set set, uint8_t c)
+{
+	return c < 64 ? set.low >> c & 1 : c < 128 && (set.high >> (c - 64) & 1);
+}
+
+bool http_is_tchar(uint8_t c)
+{
+	/* !#$%&'*+-.^_`|~ digits letters */
+	const struct ascii_set tchar = {0x03ff6cfa00000000u, 0x57ffffffc7fffffeu};
+	return ascii_has(tchar, c);
+}
+
+bool http_is_vchar(uint8_t c)
+{
+	return (c >= 0x20 && c != 0x7f) || c == '\t';
+}
+
+bool http_is_target_char(uint8_t c)
+{
+	/* All visible but " # < > \ */
+	return c > 0x20 && c < 0x7f && c != '"' && c != '#' && c != '<' && c != '>' && c != '\\';
+}
+
+bool http_is_token(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!http_is_tchar(s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool http_is_field_value(struct span s)
+{
+	if (s.n == 0)
+		return true;
+	if (is_blank(s.p[0]) || is_blank(s.p[s.n - 1]))
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!http_is_vchar(s.p[i]))
+			return false;
+	return true;
+}
+
+bool http_list_next(struct span *rest, struct span *item)
+{
+	while (rest->n > 0) {
+		size_t comma = span_find(*rest, ',');
+		*item = span_trim(span_sub(*rest, 0, comma));
+		*rest = span_sub(*rest, comma < rest->n ? comma + 1 : comma, rest->n);
+		if (item->n > 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_ipv6(struct span s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	if (s.n >= sizeof text)
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	/* inet_pton would stop at a NUL inside. */
+	return span_find(s, '\0') == s.n && inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* Labels of 1-63 bytes between dots; one dot may end the name. */
+static bool is_host_name(struct span s)
+{
+	size_t label = 0;
+	if (s.n == 0 || s.n > MAX_HOST)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = s.p[i];
+		bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+		if (c == '.' && label > 0)
+			label = 0;
+		else if ((alnum || c == '-' || c == '_') && label < MAX_LABEL)
+			label++;
+		else
+			return false;
+	}
+	return true;
+}
+
+static bool parse_port(struct span s, uint16_t *port)
+{
+	uint64_t v;
+	if (s.n > 5 || !span_u64(s, &v) || v == 0 || v > UINT16_MAX)
+		return false;
+	*port = (uint16_t)v;
+	return true;
+}
+
+bool http_split_authority(struct span authority, struct span *host, uint16_t *port)
+{
+	*port = 0;
+	size_t end;
+	if (authority.n > 0 && authority.p[0] == '[') {
+		end = span_find(authority, ']') + 1;
+		if (end > authority.n || !is_ipv6(span_sub(authority, 1, end - 1)))
+			return false;
+	} else {
+		end = span_find(authority, ':');
+		if (!is_host_name(span_sub(authority, 0, end)))
+			return false;
+	}
+	*host = span_sub(authority, 0, end);
+	if (end == authority.n)
+		return true;
+	return authority.p[end] == ':' && parse_port(span_sub(authority, end + 1, authority.n), port);
+}
+
+const struct http_field *http_field(const struct http_head *h, struct span name, size_t n)
+{
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (span_eq_nocase(h->fields[i].name, name) && n-- == 0)
+			return &h->fields[i];
+	return NULL;
+}
+
+struct span http_value(const struct http_head *h, struct span name)
+{
+	const struct http_field *f = http_field(h, name, 0);
+	return f == NULL ? SPAN_NULL : f->value;
+}
+
+static bool connection_names(const struct http_head *h, struct span name)
+{
+	for (size_t i = 0; i < h->n_fields; i++) {
+		if (!span_eq_nocase(h->fields[i].name, SPAN("connection")))
+			continue;
+		struct span rest = h->fields[i].value, option;
+		while (http_list_next(&rest, &option))
+			if (span_eq_nocase(option, name))
+				return true;
+	}
+	return false;
+}
+
+bool http_hop_by_hop(const struct http_head *h, struct span name)
+{
+	static const struct span always[] = {SPAN("connection"),    SPAN("keep-alive"), SPAN("te"),
+					     SPAN("trailer"),       SPAN("upgrade"),    SPAN("transfer-encoding"),
+					     SPAN("content-length")};
+	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+		if (span_eq_nocase(name, always[i]))
+			return true;
+	const struct span proxy = SPAN("proxy-");
+	if (name.n >= proxy.n && span_eq_nocase(span_sub(name, 0, proxy.n), proxy))
+		return true;
+	return connection_names(h, name);
+}
+
+enum err http_add(struct http_head *h, struct span name, struct span value)
+{
+	if (h->n_fields >= HTTP_MAX_FIELDS)
+		return ERR_LIMIT;
+	h->fields[h->n_fields++] = (struct http_field){name, value};
+	return ERR_OK;
+}
