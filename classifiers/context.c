@@ -15,7 +15,7 @@ static const char negative_words[] =
 	"commande|facture|numéro de commande|référence|colis|suivi|pedido|factura|referencia|envío|ordine|fattura|spedizione|"
 	"bestelling|factuur|bestelnummer|zamówienie|faktura|numer zamówienia|encomenda|fatura|nota fiscal";
 
-enum { TERM_WORDS = 8, WINDOW_WORDS = 64, TABLE = 4096, TERMS = 6000 };
+enum { TERM_WORDS = 20, WINDOW_WORDS = 96, TABLE = 4096, TERMS = 3000 };
 
 struct term {
 	uint32_t hash[TERM_WORDS];
@@ -35,10 +35,9 @@ struct word {
 	uint32_t start, end;
 };
 
+/* Beyond ASCII. */
 static uint32_t lower(uint32_t cp)
 {
-	if (cp < 0x80)
-		return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
 	if (cp >= 0xc0 && cp <= 0xde && cp != 0xd7)
 		return cp + 32;
 	if ((cp >= 0x100 && cp <= 0x137) || (cp >= 0x14a && cp <= 0x177))
@@ -63,8 +62,6 @@ static bool unspaced(uint32_t cp)
 
 static bool letter(uint32_t cp)
 {
-	if (cp < 0x80)
-		return (cp >= '0' && cp <= '9') || ((cp | 32) >= 'a' && (cp | 32) <= 'z');
 	if (cp < 0xc0)
 		return cp == 0xaa || cp == 0xb5 || cp == 0xba;
 	return !(cp >= 0x2000 && cp <= 0x206f) && !(cp >= 0x3000 && cp <= 0x303f) && !(cp >= 0xff00 && cp <= 0xff0f) &&
@@ -82,43 +79,72 @@ static uint32_t close_word(uint32_t hash, uint32_t without_last, uint32_t last, 
 	return last == 's' && length > 3 ? without_last : hash;
 }
 
-/* The words of text, at most max, into v. Camel case splits. */
+/* Cutting text into words, one character after the other. Camel case splits. */
+struct cutter {
+	struct word *v;
+	size_t n, max;
+	size_t start, length;
+	uint32_t hash, shorter, last;
+	bool was_lower;
+};
+
+static void cut(struct cutter *c, size_t at)
+{
+	if (c->length > 0 && c->n < c->max)
+		c->v[c->n++] = (struct word){close_word(c->hash, c->shorter, c->last, c->length), (uint32_t)c->start, (uint32_t)at};
+	c->length = 0;
+}
+
+static void extend(struct cutter *c, uint32_t cp, size_t at)
+{
+	if (c->length++ == 0) {
+		c->start = at;
+		c->hash = 0x811c9dc5u;
+	}
+	c->shorter = c->hash;
+	c->last = cp;
+	c->hash = mix(c->hash, cp);
+}
+
+static void cut_ascii(struct cutter *c, uint8_t b, size_t at)
+{
+	bool upper = b >= 'A' && b <= 'Z', low = b >= 'a' && b <= 'z';
+	if (!low && !upper && !(b >= '0' && b <= '9')) {
+		cut(c, at);
+	} else {
+		if (upper && c->was_lower)
+			cut(c, at);
+		extend(c, upper ? b + 32u : b, at);
+	}
+	c->was_lower = low;
+}
+
+/* The words of text, at most max, into v. */
 static size_t words_of(struct span text, struct word *v, size_t max)
 {
-	size_t n = 0, i = 0, start = 0, length = 0;
-	uint32_t hash = 0, shorter = 0, last = 0;
-	bool was_lower = false;
-	while (i <= text.n && n < max) {
-		uint32_t cp = ' ';
-		size_t step = 1;
-		if (i < text.n) {
-			step = utf8_decode(span_sub(text, i, text.n), &cp);
-			if (step == 0) { /* the window cut a character */
-				step = 1;
-				cp = ' ';
-			}
+	struct cutter c = {.v = v, .max = max};
+	for (size_t i = 0; i < text.n && c.n < max;) {
+		uint32_t cp;
+		if (text.p[i] < 0x80) {
+			cut_ascii(&c, text.p[i], i);
+			i++;
+			continue;
 		}
-		bool in = i < text.n && letter(cp), alone = in && unspaced(cp);
-		bool upper = cp >= 'A' && cp <= 'Z';
-		if (length > 0 && (!in || alone || (upper && was_lower))) {
-			v[n++] = (struct word){close_word(hash, shorter, last, length), (uint32_t)start, (uint32_t)i};
-			length = 0;
+		size_t step = utf8_decode(span_sub(text, i, text.n), &cp);
+		c.was_lower = false;
+		if (step == 0 || !letter(cp) || unspaced(cp))
+			cut(&c, i);
+		if (step != 0 && letter(cp) && unspaced(cp)) {
+			extend(&c, cp, i);
+			c.last = 0;
+			cut(&c, i + step);
+		} else if (step != 0 && letter(cp)) {
+			extend(&c, lower(cp), i);
 		}
-		if (alone && n < max) {
-			v[n++] = (struct word){mix(0x811c9dc5u, cp), (uint32_t)i, (uint32_t)(i + step)};
-		} else if (in && !alone) {
-			if (length++ == 0) {
-				start = i;
-				hash = 0x811c9dc5u;
-			}
-			shorter = hash;
-			last = lower(cp);
-			hash = mix(hash, last);
-		}
-		was_lower = cp >= 'a' && cp <= 'z';
-		i += step;
+		i += step == 0 ? 1 : step;
 	}
-	return n;
+	cut(&c, text.n);
+	return c.n;
 }
 
 static void add_term(struct context_words *w, const struct word *words, size_t n, unsigned slot)

@@ -8,17 +8,20 @@ enum { CODE_SEPARATOR = 36, CODE_NONE = 63 };
 #define DIGITS ((uint64_t)0x3ff)
 #define LETTERS ((uint64_t)0x3ffffff << 10)
 #define ALNUM (DIGITS | LETTERS)
-static const char separators[] = " -./()+:";
+/* Code plus one; 0: none. */
+static const uint8_t codes[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16, ['G'] = 17, ['H'] = 18, ['I'] = 19, ['J'] = 20,
+	['K'] = 21, ['L'] = 22, ['M'] = 23, ['N'] = 24, ['O'] = 25, ['P'] = 26, ['Q'] = 27, ['R'] = 28, ['S'] = 29, ['T'] = 30,
+	['U'] = 31, ['V'] = 32, ['W'] = 33, ['X'] = 34, ['Y'] = 35, ['Z'] = 36, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14,
+	['e'] = 15, ['f'] = 16, ['g'] = 17, ['h'] = 18, ['i'] = 19, ['j'] = 20, ['k'] = 21, ['l'] = 22, ['m'] = 23, ['n'] = 24,
+	['o'] = 25, ['p'] = 26, ['q'] = 27, ['r'] = 28, ['s'] = 29, ['t'] = 30, ['u'] = 31, ['v'] = 32, ['w'] = 33, ['x'] = 34,
+	['y'] = 35, ['z'] = 36, [' '] = 37, ['-'] = 38, ['.'] = 39, ['/'] = 40, ['('] = 41, [')'] = 42, ['+'] = 43, [':'] = 44,
+};
 
 static unsigned code_of(uint8_t b)
 {
-	if (b >= '0' && b <= '9')
-		return b - '0';
-	uint8_t upper = b & 0xdf;
-	if (upper >= 'A' && upper <= 'Z')
-		return upper - 'A' + 10u;
-	const char *at = b == 0 ? NULL : strchr(separators, b);
-	return at == NULL ? CODE_NONE : CODE_SEPARATOR + (unsigned)(at - separators);
+	return codes[b] == 0 ? CODE_NONE : codes[b] - 1u;
 }
 
 static uint64_t bit(char c)

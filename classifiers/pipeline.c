@@ -65,6 +65,18 @@ static void reread(struct rereading *x, struct pipeline *p, const struct source 
 		(void)lex(x, &p->other, view, disguised);
 }
 
+/* s has just read src and knows where runs start. */
+static void squeeze(struct rereading *x, struct pipeline *p, struct source src)
+{
+	uint32_t starts[SCAN_STARTS];
+	memcpy(starts, x->scan->starts, sizeof starts);
+	if (x->scan->n_starts <= SCAN_STARTS) {
+		src.starts = starts;
+		src.n_starts = x->scan->n_starts;
+	}
+	reread(x, p, &src, read_squeezed, VIEW_SQUEEZED, true);
+}
+
 /* Takes apart what was taken apart before: escapes within base64 within JSON… */
 static void decode(struct rereading *x, struct pipeline *p, struct source src, unsigned signs)
 {
@@ -80,7 +92,7 @@ static void decode(struct rereading *x, struct pipeline *p, struct source src, u
 			return;
 		budget -= r->n < budget ? r->n : budget - 1;
 		signs = lex(x, r, VIEW_DECODED, false);
-		src = (struct source){reading_span(r), r->from};
+		src = (struct source){.text = reading_span(r), .from = r->from};
 	}
 }
 
@@ -92,10 +104,10 @@ enum err pipeline_run(struct pipeline *p, struct scan *s, struct span text, size
 	prepare(&p->folded, 2 * text.n + 1024);
 	if ((signs & SIGN_HIGH) != 0)
 		read_folded(&src, &p->folded);
+	if ((signs & (SIGN_SINGLES | SIGN_GROUPS)) != 0)
+		squeeze(&x, p, src);
 	if ((signs & SIGN_DEFANGED) != 0)
 		reread(&x, p, &src, read_defanged, VIEW_DECODED, false);
-	if ((signs & (SIGN_SINGLES | SIGN_GROUPS)) != 0)
-		reread(&x, p, &src, read_squeezed, VIEW_SQUEEZED, true);
 	/* Accented digit words are cut by the prefilter, hence both signs. */
 	if ((signs & SIGN_SPELLED) != 0)
 		reread(&x, p, &src, read_spelled, VIEW_SPELLED, true);
@@ -104,11 +116,11 @@ enum err pipeline_run(struct pipeline *p, struct scan *s, struct span text, size
 		return s->hits->err == ERR_NOMEM ? ERR_NOMEM : ERR_OK;
 	/* What was folded may be taken apart or encoded as well. */
 	signs = lex(&x, &p->folded, VIEW_FOLDED, false);
-	struct source folded = {reading_span(&p->folded), p->folded.from};
+	struct source folded = {.text = reading_span(&p->folded), .from = p->folded.from};
+	if ((signs & (SIGN_SINGLES | SIGN_GROUPS)) != 0)
+		squeeze(&x, p, folded);
 	if ((signs & SIGN_DEFANGED) != 0)
 		reread(&x, p, &folded, read_defanged, VIEW_DECODED, false);
-	if ((signs & (SIGN_SINGLES | SIGN_GROUPS)) != 0)
-		reread(&x, p, &folded, read_squeezed, VIEW_SQUEEZED, true);
 	decode(&x, p, folded, signs);
 	return s->hits->err == ERR_NOMEM ? ERR_NOMEM : ERR_OK;
 }

@@ -133,7 +133,7 @@ void read_unescaped(const struct source *src, struct reading *r)
 
 /* ---- runs of base64, base32, hexadecimal ---- */
 
-enum { RUN_MIN = 14, RUN_MAX = 1 << 20, PRINTABLE_PERCENT = 80 };
+enum { RUN_MIN = 11, RUN_MAX = 1 << 20, PRINTABLE_PERCENT = 80 };
 
 struct alphabet {
 	unsigned bits;
@@ -242,6 +242,11 @@ void read_encoded(const struct source *src, struct reading *r)
 
 /* ---- defanged addresses ---- */
 
+static bool bracket(uint8_t b)
+{
+	return b == '[' || b == '(' || b == '{' || b == '<';
+}
+
 /* "[at]" and its like in any brackets or none; bytes taken, *to the character meant. */
 static size_t fang(struct span t, size_t at, char *to)
 {
@@ -251,10 +256,10 @@ static size_t fang(struct span t, size_t at, char *to)
 	} marks[] = {{"[at]", '@'},   {"(at)", '@'},  {"{at}", '@'},  {"<at>", '@'},	{"[@]", '@'},	 {"(@)", '@'},	 {"[dot]", '.'},
 		     {"(dot)", '.'},  {"{dot}", '.'}, {"[.]", '.'},   {"(.)", '.'},	{"[punkt]", '.'}, {"(punkt)", '.'}, {"[punto]", '.'},
 		     {"[point]", '.'}, {" at ", '@'}, {" dot ", '.'}, {" punkt ", '.'}, {" arroba ", '@'}};
-	size_t lead = 0;
-	while (lead < 2 && at + lead < t.n && t.p[at + lead] == ' ' && at + lead + 1 < t.n && strchr("[({<", t.p[at + lead + 1]) != NULL &&
-	       t.p[at + lead + 1] != 0)
-		lead++;
+	bool spaced = t.p[at] == ' ' && t.n - at > 2;
+	size_t lead = spaced && bracket(t.p[at + 1]) ? 1 : 0;
+	if (!bracket(t.p[at + lead]) && !(spaced && memchr("adpADP", t.p[at + 1], 6) != NULL))
+		return 0;
 	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
 		size_t n = strlen(marks[i].text);
 		if (t.n - at - lead < n || !span_eq_nocase(span_of(t.p + at + lead, n), span_str(marks[i].text)))

@@ -103,10 +103,10 @@ static bool in_mixed_token(struct folder *f, size_t at)
 		return f->token_mixed;
 	size_t start = at, end = at;
 	f->token_mixed = false;
-	while (start > 0 && t.p[start - 1] > ' ' && at - start < 64)
-		f->token_mixed = f->token_mixed || ascii_alnum(t.p[--start]);
-	while (end < t.n && t.p[end] > ' ')
-		f->token_mixed = f->token_mixed || ascii_alnum(t.p[end++]);
+	for (; start > 0 && t.p[start - 1] > ' ' && at - start < 64; start--)
+		f->token_mixed = f->token_mixed || ascii_alnum(t.p[start - 1]);
+	for (; end < t.n && t.p[end] > ' '; end++)
+		f->token_mixed = f->token_mixed || ascii_alnum(t.p[end]);
 	f->token_end = end;
 	return f->token_mixed;
 }
@@ -117,10 +117,15 @@ static bool between_words(struct span t, size_t at, size_t end)
 	return digit && at > 0 && end < t.n && (ascii_alnum(t.p[at - 1]) || t.p[at - 1] == ')') && (ascii_alnum(t.p[end]) || t.p[end] == '(');
 }
 
+static bool visible_ascii(uint8_t b)
+{
+	return b > ' ' && b < 0x7f;
+}
+
+/* Next to emoji and in other scripts invisible characters are at home. */
 static bool beside_word(struct span t, size_t at, size_t end)
 {
-	return (at > 0 && (ascii_alnum(t.p[at - 1]) || t.p[at - 1] == '@' || t.p[at - 1] == '-')) ||
-	       (end < t.n && (ascii_alnum(t.p[end]) || t.p[end] == '@'));
+	return (at > 0 && visible_ascii(t.p[at - 1])) || (end < t.n && visible_ascii(t.p[end]));
 }
 
 static void fold(struct folder *f, uint32_t cp, size_t at, size_t end)

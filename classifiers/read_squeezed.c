@@ -98,23 +98,54 @@ static void squeeze(struct window *w, size_t at, size_t end, bool blanks_only)
 	}
 }
 
+/* The run that starts at i: where it ends, or i if there is none long enough. */
+static size_t run_at(struct span t, size_t i, bool *blanks_only)
+{
+	bool sign = t.p[i] == '+' || t.p[i] == '(';
+	if (!ascii_alnum(t.p[i]) && !sign)
+		return i;
+	if (i > 0 && ascii_alnum(t.p[i - 1]))
+		return i;
+	if (!ascii_digit(t.p[i]) && i + 1 < t.n && ascii_alnum(t.p[i + 1]))
+		return i;
+	size_t units, end = blank_run(t, i, &units);
+	*blanks_only = true;
+	if (units >= SINGLES_MIN)
+		return end;
+	*blanks_only = false;
+	end = punctuated_run(t, i, &units);
+	if (units >= SINGLES_MIN)
+		return end;
+	end = grouped_run(t, i, &units);
+	return units > 0 ? end : i;
+}
+
+/* A plus or bracket in front belongs to the number. */
+static size_t with_sign(struct span t, size_t start, size_t least)
+{
+	size_t at = start;
+	if (at > least && t.p[at - 1] == ' ')
+		at--;
+	return at > least && (t.p[at - 1] == '+' || t.p[at - 1] == '(') ? at - 1 : start;
+}
+
 void read_squeezed(const struct source *src, struct reading *r)
 {
 	struct window w = window_of(src, r);
 	struct span t = src->text;
+	size_t next = 0;
 	for (size_t i = 0; i < t.n;) {
-		bool starts = t.p[i] > ' ' && t.p[i] < 0x80 && (i == 0 || !ascii_alnum(t.p[i - 1])) && ascii_alnum(t.p[i]);
-		size_t units = 0, end = starts ? blank_run(t, i, &units) : i;
-		bool blanks_only = true;
-		if (starts && units < SINGLES_MIN) {
-			blanks_only = false;
-			end = punctuated_run(t, i, &units);
+		if (src->starts != NULL) {
+			while (next < src->n_starts && src->starts[next] < i)
+				next++;
+			if (next == src->n_starts)
+				break;
+			/* A sign in front belongs to the number. */
+			i = with_sign(t, src->starts[next++], i);
 		}
-		if (starts && units < SINGLES_MIN) {
-			end = grouped_run(t, i, &units);
-			units = units == 0 ? 0 : SINGLES_MIN;
-		}
-		if (units < SINGLES_MIN) {
+		bool blanks_only;
+		size_t end = run_at(t, i, &blanks_only);
+		if (end == i) {
 			i++;
 			continue;
 		}

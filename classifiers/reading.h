@@ -44,6 +44,8 @@ static inline struct span reading_span(const struct reading *r)
 struct source {
 	struct span text;
 	const struct origin *from;
+	const uint32_t *starts; /* for read_squeezed: the only places to look at; NULL: everywhere */
+	size_t n_starts;
 };
 static inline struct origin source_origin(const struct source *s, size_t start, size_t end)
 {

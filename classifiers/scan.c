@@ -120,19 +120,23 @@ static unsigned score(struct scan *s, const struct detector *d, enum detector_id
 	return v;
 }
 
-static void keep(struct scan *s, enum detector_id id, size_t start, size_t end, bool layout, unsigned penalty)
+enum { CERTAIN = 85 };
+
+/* The score, whether it was enough or not. */
+static unsigned keep(struct scan *s, enum detector_id id, size_t start, size_t end, bool layout, unsigned penalty)
 {
 	const struct detector *d = detector_info(id);
 	unsigned v = score(s, d, id, start, end, layout);
 	v = v > penalty ? v - penalty : 0;
 	if (v < s->min_score)
-		return;
+		return v;
 	hits_add(s->hits, (struct finding){.start = (uint32_t)start,
 					   .end = (uint32_t)end,
 					   .type = (uint16_t)d->type,
 					   .detector = (uint16_t)id,
 					   .score = (uint8_t)v,
 					   .view = s->view});
+	return v;
 }
 
 void scan_offer(struct scan *s, enum detector_id id, size_t start, size_t end)
@@ -141,7 +145,7 @@ void scan_offer(struct scan *s, enum detector_id id, size_t start, size_t end)
 	s->steps += end - start;
 	if (!d->check((const char *)s->text.p + start, end - start))
 		return;
-	keep(s, id, start, end, (d->flags & FLAG_LAYOUT) != 0, scan_reserved(s, id, start, end));
+	(void)keep(s, id, start, end, (d->flags & FLAG_LAYOUT) != 0, scan_reserved(s, id, start, end));
 }
 
 /* Is [start, end) a number of its own, not a piece of a longer one, of a version, a time, an address, a file name? */
@@ -196,7 +200,9 @@ static void try_layout(struct scan *s, const struct layout *layout, size_t at)
 		look_around(s, at, end);
 		penalty = nearest(s, id) > 0 ? 0 : 30;
 	}
-	keep(s, id, at, end, layout_evidence, penalty);
+	/* What is inside a number found for certain is not looked at again. */
+	if (keep(s, id, at, end, layout_evidence, penalty) >= CERTAIN)
+		scan_mask(s, end);
 }
 
 void lex_shapes(struct scan *s, size_t at, size_t word_end)
@@ -227,9 +233,24 @@ static uint32_t head_of(const uint8_t *p, size_t n)
 	return head;
 }
 
-static unsigned slot_of(uint32_t head)
+/* The same for the word at a place of the text: one load where four bytes are left. */
+static uint32_t head_at(struct span text, size_t at, size_t n)
 {
-	return head * 0x9e3779b1u >> 21;
+	if (text.n - at < 4)
+		return head_of(text.p + at, n);
+	const uint8_t *p = text.p + at;
+	uint32_t head = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	head |= 0x20202020u;
+	return n < 4 ? head & (0xffffffffu >> (32 - 8 * n)) : head;
+}
+
+/* The slot of a head, or the empty one where it would go. */
+static const struct trigger *trigger_of(const struct scan_tables *t, uint32_t head)
+{
+	uint32_t slot = head * 0x9e3779b1u >> 21;
+	while (t->triggers[slot].lexers != 0 && t->triggers[slot].head != head)
+		slot = (slot + 1) % TRIGGER_SLOTS;
+	return &t->triggers[slot];
 }
 
 struct scan_tables *scan_tables_new(void)
@@ -259,9 +280,12 @@ struct scan_tables *scan_tables_new(void)
 		return NULL;
 	}
 	layouts_init(&t->layouts);
-	for (size_t i = 0; i < sizeof triggers / sizeof *triggers; i++)
-		t->triggers[slot_of(head_of((const uint8_t *)triggers[i].head, strlen(triggers[i].head)))] |=
-			triggers[i].lexers;
+	for (size_t i = 0; i < sizeof triggers / sizeof *triggers; i++) {
+		uint32_t head = head_of((const uint8_t *)triggers[i].head, strlen(triggers[i].head));
+		struct trigger *slot = &t->triggers[trigger_of(t, head) - t->triggers];
+		slot->head = head;
+		slot->lexers |= triggers[i].lexers;
+	}
 	return t;
 }
 
@@ -287,9 +311,11 @@ static unsigned lexers_for(const struct scan *s, size_t at, size_t end, unsigned
 	const uint8_t *p = s->text.p + at;
 	size_t n = end - at;
 	uint8_t next = end < s->text.n ? s->text.p[end] : 0;
-	unsigned want = s->tables->triggers[slot_of(head_of(p, n))];
+	unsigned want = trigger_of(s->tables, head_at(s->text, at, n))->lexers;
 	if ((kind & HAS_DIGIT) != 0)
 		want |= LEX_DIGITS;
+	else if (p[0] >= 'a' && p[0] != 'c' && p[0] != 't') /* markings are capitals but for "category" and "tlp" */
+		want &= ~(unsigned)LEX_EXPORT;
 	if (n >= LONG_WORD || ((kind & HAS_DIGIT) != 0 && next == ':'))
 		want |= LEX_SECRET;
 	if ((next == ':' && n <= 4) || (next == '-' && (n == 2 || n == 8)))
@@ -303,6 +329,7 @@ static unsigned lexers_for(const struct scan *s, size_t at, size_t end, unsigned
 /* Runs of words that may be one number or address taken apart. */
 struct runs {
 	unsigned singles, groups, digits, spelled;
+	size_t singles_at, groups_at;
 };
 
 static bool mixed(const uint8_t *p, size_t n)
@@ -313,32 +340,55 @@ static bool mixed(const uint8_t *p, size_t n)
 	return false;
 }
 
+static void note_start(struct scan *s, enum sign sign, size_t at)
+{
+	s->signs |= sign;
+	if (s->n_starts > 0 && s->n_starts <= SCAN_STARTS && s->starts[s->n_starts - 1] == at)
+		return;
+	if (s->n_starts < SCAN_STARTS)
+		s->starts[s->n_starts] = (uint32_t)at;
+	s->n_starts += s->n_starts <= SCAN_STARTS;
+}
+
 static void watch_runs(struct scan *s, struct runs *r, size_t at, size_t end, unsigned seen, unsigned want)
 {
 	size_t n = end - at;
-	r->singles = n == 1 ? r->singles + 1 : 0;
 	bool group = seen == HAS_DIGIT && n <= 6;
-	r->groups = group ? r->groups + 1 : 0;
-	r->digits = group ? r->digits + (unsigned)n : 0;
+	if (n == 1 && r->singles++ == 0)
+		r->singles_at = at;
+	if (n > 1)
+		r->singles = 0;
+	if (group && r->groups++ == 0) {
+		r->groups_at = at;
+		r->digits = 0;
+	}
+	r->digits += (unsigned)n;
+	if (!group)
+		r->groups = 0;
 	if ((want & SEES_SPELLED) != 0)
 		r->spelled++;
 	else if (n > 2) /* letters beyond ASCII cut their word in pieces */
 		r->spelled = 0;
 	if (r->singles >= 6)
-		s->signs |= SIGN_SINGLES;
+		note_start(s, SIGN_SINGLES, r->singles_at);
 	if (r->groups >= 3 && r->digits >= 9)
-		s->signs |= SIGN_GROUPS;
+		note_start(s, SIGN_GROUPS, r->groups_at);
 	if (r->spelled >= 5)
 		s->signs |= SIGN_SPELLED;
 	if ((want & SEES_DEFANGED) != 0)
 		s->signs |= SIGN_DEFANGED;
-	if (n >= 12 && mixed(s->text.p + at, n))
+	if (n >= 11 && mixed(s->text.p + at, n))
 		s->signs |= SIGN_ENCODED;
 }
 
 static void lex_word(struct scan *s, struct runs *r, size_t at, size_t end, unsigned kind)
 {
 	unsigned want = lexers_for(s, at, end, kind);
+	if (want == 0 && end - at > 2 && end - at < 11) { /* nearly every word of a text */
+		r->singles = r->groups = r->spelled = 0;
+		if (!s->everything)
+			return;
+	}
 	watch_runs(s, r, at, end, kind, want);
 	if (s->everything)
 		want = LEX_ALL;
@@ -367,6 +417,15 @@ static void lex_word(struct scan *s, struct runs *r, size_t at, size_t end, unsi
 		lex_shapes(s, at, end);
 }
 
+/* "at]", ".)", "dot}": a word or sign for '@' or '.' with a bracket behind it. */
+static bool bracketed(const uint8_t *p, size_t n)
+{
+	size_t k = 0;
+	while (k < n && k < 6 && ((p[k] | 32) >= 'a' || p[k] == '.' || p[k] == '@') && p[k] < 0x7b)
+		k++;
+	return k > 0 && k < n && (p[k] == ']' || p[k] == ')' || p[k] == '}');
+}
+
 static void telling(struct scan *s, size_t at)
 {
 	const uint8_t *p = s->text.p;
@@ -381,7 +440,7 @@ static void telling(struct scan *s, size_t at)
 	else if (p[at] == '&' || p[at] == '\\')
 		s->signs |= ascii_alnum(next) || next == '#' || next == '"' || next == '\\' ? SIGN_ESCAPE : 0;
 	else if (p[at] != ':')
-		s->signs |= next == 'a' || next == 'd' || next == 'A' || next == 'D' || next == '.' || next == '@' ? SIGN_DEFANGED : 0;
+		s->signs |= bracketed(p + at + 1, n - at - 1) ? SIGN_DEFANGED : 0;
 	else if (at + 2 < n && p[at + 1] == '/' && p[at + 2] == '/')
 		lex_url(s, at);
 	else if (at + 1 < n && p[at + 1] == ':' && (at == 0 || (!ascii_alnum(p[at - 1]) && p[at - 1] != ':')))
@@ -397,6 +456,7 @@ void scan_run(struct scan *s, struct span text)
 	struct runs runs = {0};
 	size_t i = 0;
 	s->signs = 0;
+	s->n_starts = 0;
 	while (i < text.n) {
 		unsigned kind = kinds[p[i]];
 		if ((kind & WORD) == 0) {

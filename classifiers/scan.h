@@ -32,14 +32,19 @@ enum sign {
 
 /* What all scans share; built once from the .def files, immutable. */
 enum { TRIGGER_SLOTS = 2048 };
+struct trigger {
+	uint32_t head;   /* first four letters in lower case, little-endian; 0: empty */
+	uint16_t lexers;
+};
 struct scan_tables {
 	struct layouts layouts;
 	struct context_words *words;
-	uint16_t triggers[TRIGGER_SLOTS]; /* lexers that a word's first four letters may start */
+	struct trigger triggers[TRIGGER_SLOTS]; /* open addressing, mostly empty */
 };
 struct scan_tables *scan_tables_new(void) MUST; /* NULL if out of memory */
 void scan_tables_free(struct scan_tables *t);
 
+enum { SCAN_STARTS = 1024 };
 struct scan {
 	const struct scan_tables *tables;
 	const struct context_near *key; /* nearness from the JSON key; or NULL */
@@ -50,6 +55,8 @@ struct scan {
 	bool disguised;    /* a view in which chance matches are likely: weak checks need context */
 	uint8_t view;
 	unsigned signs;    /* what else the text may hold: enum sign bits, set by scan_run */
+	uint32_t starts[SCAN_STARTS]; /* where runs of single characters or groups begin; read_squeezed looks there */
+	size_t n_starts;   /* more than SCAN_STARTS: everywhere */
 	size_t steps;      /* bytes the lexers looked at, for tests of linearity */
 	size_t masked;     /* no shape starts before this offset: it is inside something harmless */
 	size_t url_end;    /* end of the last URL looked at */

@@ -9,37 +9,44 @@ static void copy(struct window *w, size_t from, size_t to)
 		reading_add(w->out, w->src->text.p[i], source_origin(w->src, i, i + 1), CHANGE_NONE);
 }
 
-static bool inside_word(const struct window *w, size_t at)
+/* Keys and encoded runs are taken whole: a piece of them would be something else. */
+enum { TOKEN_MAX = 4096 };
+
+static bool space(uint8_t b)
 {
-	struct span t = w->src->text;
-	return at > 0 && at < t.n && (ascii_alnum(t.p[at]) || t.p[at] >= 0x80) && (ascii_alnum(t.p[at - 1]) || t.p[at - 1] >= 0x80);
+	return b <= ' ';
 }
 
-/* What follows the last change, not beyond a word that does not fit. */
+/* What follows the last change, up to a space behind the reach of context. */
 static void copy_behind(struct window *w, size_t limit)
 {
 	size_t to = limit - w->copied > CONTEXT_AFTER ? w->copied + CONTEXT_AFTER : limit;
-	size_t whole = to;
-	while (whole > w->copied && inside_word(w, whole))
-		whole--;
-	/* A word longer than the window is taken up to its end: a piece of it would be another word. */
-	while (whole == w->copied && to < limit && inside_word(w, to))
+	size_t most = limit - w->copied > TOKEN_MAX ? w->copied + TOKEN_MAX : limit;
+	while (to < most && !space(w->src->text.p[to]))
 		to++;
-	to = whole == w->copied ? to : whole;
 	copy(w, w->copied, to);
 	w->copied = to;
 }
 
+/* Where the copy in front of a change begins: at a space beyond the reach of context. */
+static size_t begin_before(const struct window *w, size_t at)
+{
+	size_t from = at - w->copied > CONTEXT_BEFORE ? at - CONTEXT_BEFORE : w->copied;
+	size_t least = at - w->copied > TOKEN_MAX ? at - TOKEN_MAX : w->copied;
+	while (from > least && !space(w->src->text.p[from - 1]))
+		from--;
+	return from;
+}
+
 void window_change(struct window *w, size_t at, size_t end)
 {
-	size_t from = at - w->copied > CONTEXT_BEFORE + CONTEXT_AFTER ? at - CONTEXT_BEFORE : w->copied;
-	if (from > w->copied) {
-		if (w->open)
-			copy_behind(w, from);
-		while (from < at && inside_word(w, from))
-			from++;
+	size_t from = begin_before(w, at);
+	if (w->open && from > w->copied) {
+		copy_behind(w, from);
+		/* What was just copied need not be parted from what follows. */
+		w->open = w->copied == from;
 	}
-	if (w->out->n > 0 && (!w->open || from > w->copied)) {
+	if (w->out->n > 0 && !w->open) {
 		struct origin o = source_origin(w->src, at, at + 1);
 		reading_add(w->out, '\n', o, CHANGE_NONE);
 		reading_add(w->out, '\n', o, CHANGE_NONE);

@@ -7,6 +7,9 @@ add_compile_options(
   -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wvla -Werror
   -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero -fstack-protector-strong -fno-omit-frame-pointer
   -fvisibility=hidden)
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND CMAKE_C_COMPILER_VERSION VERSION_LESS 16)
+  add_compile_options(-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
+endif()
 add_compile_definitions(_GNU_SOURCE BW_VERSION="${PROJECT_VERSION}")
 add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 

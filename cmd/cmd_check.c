@@ -15,6 +15,7 @@
 
 #include "cmd/check_engines.h"
 #include "cmd/commands.h"
+#include "config/value.h"
 #include "proxy/net/server.h"
 
 enum { CERT_WARN_DAYS = 30, DPF_WARN_DAYS = 90, DISK_WARN_MIB = 1024, DAY_S = 24 * 60 * 60 };
@@ -35,6 +36,22 @@ static void add_place(struct report *r, const char *part, const char *file, unsi
 		report_add(r, REPORT_PROBLEM, part, "%s:%u:%u: %s", file, line, column, text);
 }
 
+/* Groups are parsed without knowing which codes are assigned: "UK" in a file of the house's own would never match. */
+static void check_groups(struct report *r, const struct country_groups *g)
+{
+	for (size_t i = 0; i < country_groups_count(g); i++) {
+		const struct country_set *set = country_groups_set(g, i);
+		country c = country_set_next(set, 0);
+		for (; c != COUNTRY_NONE; c = country_set_next(set, (country)(c + 1))) {
+			char name[3];
+			country_name(c, name);
+			if (value_country(span_str(name)) == COUNTRY_NONE)
+				report_add(r, REPORT_PROBLEM, "country groups", "%s in group %.*s is no country code",
+					   name, SPAN_ARG(country_groups_name(g, i)));
+		}
+	}
+}
+
 static struct snapshot *check_snapshot(struct report *r, const char *file)
 {
 	enum err err;
@@ -46,6 +63,7 @@ static struct snapshot *check_snapshot(struct report *r, const char *file)
 	}
 	report_add(r, REPORT_OK, "rules and tables", "%zu rule files, %zu country groups, %zu house lists",
 		   s->config->n_rules, country_groups_count(s->groups), s->config->n_house);
+	check_groups(r, s->groups);
 	return s;
 }
 

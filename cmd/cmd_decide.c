@@ -46,9 +46,8 @@ static enum err find_parts(struct exchange *x, const struct options *o)
 	if (o->app != NULL && x->app == NULL)
 		return ERR_NOT_FOUND;
 	enum err e = api_route(x->head, &x->route);
-	for (size_t i = 0; e == ERR_OK && x->config_route == NULL && i < c->n_routes; i++)
-		if (span_starts(x->route.native_path, c->routes[i].match))
-			x->config_route = &c->routes[i];
+	if (e == ERR_OK)
+		x->config_route = route_find(c, x->route.native_path);
 	if (e == ERR_OK && x->config_route == NULL)
 		e = ERR_ENDPOINT;
 	x->tenant = SPAN("decide");

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "audit/keygen.h"
-#include "base/country.h"
 #include "cmd/commands.h"
 #include "cmd/find_engines.h"
 #include "config/config.h"
+#include "config/value.h"
 
 enum { KEY_BYTES = 32, PATH_BYTES = 4096 };
 
@@ -61,7 +61,7 @@ static bool locale_country(char out[3])
 		const char *value = getenv(names[i]), *mark = value == NULL ? NULL : strchr(value, '_');
 		if (mark == NULL || strlen(mark) < 3)
 			continue;
-		country cc = country_parse(span_of(mark + 1, 2));
+		country cc = value_country(span_of(mark + 1, 2));
 		if (cc != COUNTRY_NONE) {
 			country_name(cc, out);
 			return true;
@@ -195,7 +195,7 @@ static void add_config(const struct init *in, struct buf *b)
 static int make_config(struct init *in, char path[PATH_BYTES])
 {
 	struct buf text = {0};
-	struct config_diag diag;
+	struct config_diag diag = {0};
 	enum err err;
 	add_config(in, &text);
 	struct config *c = buf_err(&text) == ERR_OK ? config_parse(buf_span(&text), path, &diag, &err) : NULL;
@@ -296,7 +296,7 @@ int cmd_init(int argc, char **argv)
 	struct init in = {.site = "site-1"};
 	for (int o; (o = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {
 		if (o == 'c')
-			country_name(country_parse(span_str(optarg)), in.country);
+			country_name(value_country(span_str(optarg)), in.country); /* "--" if it is none */
 		else if (o == 's')
 			in.site = optarg;
 		else if (o == 'j')

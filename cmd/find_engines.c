@@ -82,7 +82,7 @@ static bool is_local_name(struct span s)
 	for (size_t i = 0; i < s.n; i++) {
 		uint8_t c = s.p[i];
 		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			    memchr("._:/@-", c, 6) != NULL;
+			    span_find(SPAN("._:/@-"), c) < 6;
 		if (!fine)
 			return false;
 	}

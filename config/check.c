@@ -63,7 +63,8 @@ static enum err check_engine_link(struct loader *x, const struct node *n, const 
 		return COMPLAIN(x, at,
 				"an engine elsewhere needs pin: sha256/… of its key (or say insecure: true; every "
 				"record will)");
-	if (!config_address_parse(d->host, ip)) /* a name: judged when it is resolved, if there is anything to judge it by */
+	if (!config_address_parse(d->host,
+				  ip)) /* a name: judged when it is resolved, if there is anything to judge it by */
 		return c->n_networks + d->n_networks > 0 ? ERR_OK
 							 : COMPLAIN(x, at,
 								    "declare the network this engine stands in: "
@@ -84,7 +85,7 @@ static enum err check_on_prem(struct loader *x, const struct node *n, struct con
 	/* Ollama forwards such names to its maker's cloud; any engine might be an Ollama. */
 	const struct node *models = tree_get(n, "models");
 	const struct node *entry = models == NULL ? NULL : models->child;
-	for (size_t i = 0; i < d->n_models; i++, entry = entry->next)
+	for (size_t i = 0; i < d->n_models && entry != NULL; i++, entry = entry->next)
 		if (span_ends(d->models[i].served, cloud[0]) || span_ends(d->models[i].served, cloud[1]))
 			return COMPLAIN(x, entry,
 					"names ending in :cloud or -cloud are forwarded to a cloud by Ollama; name a "

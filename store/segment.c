@@ -31,6 +31,7 @@ uint64_t month_of(uint64_t ns)
 enum err segment_get(const struct segment *g, MDB_txn *txn, enum table table, struct span key, struct span *value)
 {
 	MDB_val k = val_of(key), v;
+	*value = SPAN_NULL;
 	int rc = mdb_get(txn, g->table[table], &k, &v);
 	if (rc == MDB_SUCCESS)
 		*value = span_of(v.mv_data, v.mv_size);
@@ -52,7 +53,18 @@ enum err segment_tail(const struct segment *g, MDB_txn *txn, struct tree_frontie
 	if (v.n < 8 || tree_frontier_decode(span_sub(v, 8, v.n), frontier) != ERR_OK)
 		return ERR_CORRUPT;
 	*low = key8_get(v.p);
-	return *low <= frontier->size ? ERR_OK : ERR_CORRUPT;
+	return *low <= frontier->size && frontier->size >= g->base.size ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err segment_tail_now(const struct segment *g, struct tree_frontier *frontier, uint64_t *low)
+{
+	MDB_txn *txn;
+	enum err err = store_error(mdb_txn_begin(g->env, NULL, MDB_RDONLY, &txn));
+	if (err != ERR_OK)
+		return err;
+	err = segment_tail(g, txn, frontier, low);
+	mdb_txn_abort(txn);
+	return err;
 }
 
 enum err segment_put_tail(const struct segment *g, MDB_txn *txn, const struct tree_frontier *frontier, uint64_t low)
@@ -121,6 +133,7 @@ static enum err open_env(struct store *s, struct segment *g, enum segment_mode m
 	if (snprintf(path, sizeof path, "%s/%s", s->path, name) >= (int)sizeof path)
 		return ERR_LIMIT;
 	int rc = mdb_env_create(&g->env);
+	g->writable = mode == SEGMENT_WRITE;
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_set_maxreaders(g->env, MAX_READERS);
 	if (rc == MDB_SUCCESS)

@@ -13,6 +13,7 @@ enum table { TABLE_META, TABLE_LEAVES, TABLE_BODIES, TABLE_NODES, TABLE_CHECKPOI
 struct segment {
 	uint32_t number;
 	MDB_env *env; /* NULL: detached */
+	bool writable;
 	MDB_dbi table[TABLE_COUNT];
 	struct tree_frontier base; /* where it starts */
 	uint64_t month;            /* in which it was begun: months since year 0 */
@@ -64,6 +65,8 @@ void segment_free(struct segment *g);
 uint64_t segment_used(const struct segment *g) MUST;
 /* Frontier after the last leaf and the low mark, as of a transaction. */
 enum err segment_tail(const struct segment *g, MDB_txn *txn, struct tree_frontier *frontier, uint64_t *low) MUST;
+/* The same, as of now. */
+enum err segment_tail_now(const struct segment *g, struct tree_frontier *frontier, uint64_t *low) MUST;
 enum err segment_put_tail(const struct segment *g, MDB_txn *txn, const struct tree_frontier *frontier,
 			  uint64_t low) MUST;
 enum err segment_get(const struct segment *g, MDB_txn *txn, enum table table, struct span key, struct span *value) MUST;

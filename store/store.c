@@ -66,11 +66,18 @@ static enum err remove_unfinished(struct store *s, uint32_t number)
 	return fsync(s->segments_dir) == 0 ? ERR_OK : store_error(errno);
 }
 
-/* Segments follow each other: rising numbers, each starting at or before the end of the one before it. */
+/* Segments follow each other: the first starts at nothing, each other one within what the one before it holds. */
 static enum err check_order(const struct store *s, const struct segment *next)
 {
 	const struct segment *last = present(s);
-	return last == NULL || next->base.size >= last->base.size ? ERR_OK : ERR_CORRUPT;
+	struct tree_frontier end;
+	uint64_t low;
+	if (last == NULL)
+		return next->base.size == 0 ? ERR_OK : ERR_CORRUPT;
+	enum err err = segment_tail_now(last, &end, &low);
+	if (err != ERR_OK)
+		return err;
+	return next->base.size >= last->base.size && next->base.size <= end.size ? ERR_OK : ERR_CORRUPT;
 }
 
 static enum err load_segment(struct store *s, uint32_t number, bool last, uint64_t others)
@@ -110,18 +117,17 @@ static enum err load_segments(struct store *s, const uint32_t *numbers, size_t n
 
 static enum err load_tail(struct store *s)
 {
-	MDB_txn *txn;
+	return s->n > 0 ? segment_tail_now(present(s), &s->frontier, &s->low) : ERR_OK;
+}
+
+/* The last file was an unfinished one: the segment before it, opened as a sealed one, is the present one still. */
+static enum err make_writable(struct store *s)
+{
 	struct segment *g = present(s);
-	if (g == NULL)
+	if (s->read_only || g == NULL || g->writable)
 		return ERR_OK;
-	enum err err = store_error(mdb_txn_begin(g->env, NULL, MDB_RDONLY, &txn));
-	if (err != ERR_OK)
-		return err;
-	err = segment_tail(g, txn, &s->frontier, &s->low);
-	mdb_txn_abort(txn);
-	if (err == ERR_OK && s->frontier.size < g->base.size)
-		err = ERR_CORRUPT;
-	return err;
+	segment_detach(g);
+	return segment_attach(s, g, SEGMENT_WRITE, map_bytes(s, sealed_used(s)));
 }
 
 static enum err load(struct store *s)
@@ -133,6 +139,8 @@ static enum err load(struct store *s)
 	enum err err = files_list(s, numbers, &n);
 	if (err == ERR_OK)
 		err = load_segments(s, numbers, n);
+	if (err == ERR_OK)
+		err = make_writable(s);
 	free(numbers);
 	return err;
 }
@@ -255,20 +263,25 @@ static enum err next_segment(struct store *s, uint64_t month)
 	return ERR_OK;
 }
 
-/* For readers beside a writer: segments that were begun since, and a map that was enlarged. */
-enum err store_refresh(struct store *s)
+/* The writer may have enlarged the map. */
+static enum err follow_map(const struct segment *g)
 {
 	MDB_txn *txn;
+	int rc = mdb_txn_begin(g->env, NULL, MDB_RDONLY, &txn);
+	if (rc == MDB_SUCCESS)
+		mdb_txn_abort(txn);
+	else if (rc == MDB_MAP_RESIZED)
+		rc = mdb_env_set_mapsize(g->env, 0);
+	return store_error(rc);
+}
+
+/* For readers beside a writer: a map that was enlarged, and segments that were begun since. */
+enum err store_refresh(struct store *s)
+{
 	pthread_rwlock_wrlock(&s->list_lock);
-	enum err err = load(s);
-	if (err == ERR_OK && s->n > 0) {
-		int rc = mdb_txn_begin(present(s)->env, NULL, MDB_RDONLY, &txn);
-		if (rc == MDB_SUCCESS)
-			mdb_txn_abort(txn);
-		else if (rc == MDB_MAP_RESIZED)
-			rc = mdb_env_set_mapsize(present(s)->env, 0);
-		err = store_error(rc);
-	}
+	enum err err = s->n > 0 ? follow_map(present(s)) : ERR_OK;
+	if (err == ERR_OK)
+		err = load(s);
 	pthread_rwlock_unlock(&s->list_lock);
 	return err;
 }

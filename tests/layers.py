@@ -34,7 +34,9 @@ HOMES = {
 PURE = {"base", "classifiers", "local_model", "rules", "wire"}
 NOT_PURE = re.compile(r"openssl/|event2/|lmdb\.h$|sys/socket\.h$|sys/epoll\.h$|netdb\.h$|pthread\.h$")
 NO_CLOCK = {"classifiers", "local_model", "rules", "wire", "audit_format"}
-CLOCK = re.compile(r"\b(clock_gettime|gettimeofday|time|getrandom|getentropy|rand|random|arc4random|socket|connect|fopen)\s*\(")
+CLOCK = re.compile(
+    r"\b(clock_gettime|gettimeofday|time|getrandom|getentropy|rand|random|arc4random|socket|connect|fopen)\s*\("
+)
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|alloca)\s*\(")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.M)
@@ -131,7 +133,9 @@ class Check:
         if wanted is None:
             self.problem(name, line, f'"{target}": belongs to no module')
         elif wanted.name != module.name and wanted.name not in module.deps:
-            self.problem(name, line, f'"{target}": {module.name} may not include {wanted.name} (DEPS in CMakeLists.txt)')
+            self.problem(
+                name, line, f'"{target}": {module.name} may not include {wanted.name} (DEPS in CMakeLists.txt)'
+            )
 
     def _library(self, name: str, line: int, target: str, module: Module | None, is_test: bool) -> None:
         if module is None:
@@ -149,7 +153,11 @@ class Check:
             self.problem(name, code.count("\n", 0, match.start()) + 1, f"{match[1]}() is not used here")
         if module is not None and module.name in NO_CLOCK:
             for match in CLOCK.finditer(code):
-                self.problem(name, code.count("\n", 0, match.start()) + 1, f"{match[1]}(): {module.name} has no clock, randomness or I/O")
+                self.problem(
+                    name,
+                    code.count("\n", 0, match.start()) + 1,
+                    f"{match[1]}(): {module.name} has no clock, randomness or I/O",
+                )
 
     def _first_include(self, name: str, text: str, path: pathlib.Path) -> None:
         header = path.with_suffix(".h")
@@ -162,7 +170,9 @@ class Check:
     def _length(self, name: str, text: str, path: pathlib.Path) -> None:
         lines = text.splitlines()
         if len(lines) > MAX_FILE and not any(LONG.search(line) for line in lines[:20]):
-            self.problem(name, len(lines), f"{len(lines)} lines; at most {MAX_FILE}, or a comment \"Long: reason\" near the top")
+            self.problem(
+                name, len(lines), f'{len(lines)} lines; at most {MAX_FILE}, or a comment "Long: reason" near the top'
+            )
         if path.suffix != ".c":
             return
         start = None
@@ -170,14 +180,20 @@ class Check:
             if line == "{":
                 start = index
             elif start is not None and line.startswith("}"):
-                if index - start - 1 > MAX_FUNCTION and not any(LONG.search(above) for above in lines[max(0, start - 12) : start]):
-                    self.problem(name, start + 1, f"a function of {index - start - 1} lines; at most {MAX_FUNCTION}, or \"Long: reason\" above it")
+                if index - start - 1 > MAX_FUNCTION and not any(
+                    LONG.search(above) for above in lines[max(0, start - 12) : start]
+                ):
+                    self.problem(
+                        name,
+                        start + 1,
+                        f'a function of {index - start - 1} lines; at most {MAX_FUNCTION}, or "Long: reason" above it',
+                    )
                 start = None
 
 
 PLANTED = {
     "CMakeLists.txt": "bw_module(base DIR base)\nbw_module(rules DIR rules DEPS base)\nbw_module(store DIR store DEPS base LIBS lmdb)\n"
-                      "bw_module(audit DIR audit DEPS base\n  store PKGS libcrypto) # more\nbw_program(tool DIR cmd DEPS base audit)\n",
+    "bw_module(audit DIR audit DEPS base\n  store PKGS libcrypto) # more\nbw_program(tool DIR cmd DEPS base audit)\n",
     "base/span.h": "int x;\n",
     "store/segment.h": '#include "base/span.h"\n',
     "store/segment.c": '#include "store/segment.h"\n#include <lmdb.h>\n',
@@ -232,7 +248,10 @@ def self_test() -> None:
                 raise SystemExit(f"layers: self-test: planted {name}, expected '{wanted}', found {found}")
             path.unlink()
         header.unlink()
-        for text in ("/* Long: a table */\n" + "int x;\n" * 801, "/* Long: one switch */\nvoid f(void)\n{\n" + "\t;\n" * 61 + "}\n"):
+        for text in (
+            "/* Long: a table */\n" + "int x;\n" * 801,
+            "/* Long: one switch */\nvoid f(void)\n{\n" + "\t;\n" * 61 + "}\n",
+        ):
             path = plant("base/excused.c", text)
             if findings():
                 raise SystemExit(f"layers: self-test: a reason was not accepted: {findings()}")

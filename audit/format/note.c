@@ -72,7 +72,7 @@ static enum err parse_key(struct span in, struct span *name, uint8_t id[4], uint
 		id[i] = (uint8_t)(hi << 4 | lo);
 	}
 	enum err err = base64_decode(span_sub(in, plus + 10, in.n), blob, sizeof blob, &n);
-	if (err == ERR_OK && (n != BLOB || blob[0] != NOTE_ED25519))
+	if (err != ERR_OK || n != BLOB || blob[0] != NOTE_ED25519)
 		err = ERR_SYNTAX;
 	if (err == ERR_OK)
 		memcpy(key, blob + 1, NOTE_KEY);

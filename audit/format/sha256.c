@@ -31,7 +31,7 @@ static void keyed(const uint8_t key[SHA256_SIZE], uint8_t pad, const struct span
 		  uint8_t out[SHA256_SIZE])
 {
 	enum { MAX_PARTS = 8 };
-	uint8_t block[HMAC_BLOCK];
+	uint8_t block[HMAC_BLOCK] = {0};
 	struct span all[MAX_PARTS + 1] = {span_of(block, sizeof block)};
 	INVARIANT(n <= MAX_PARTS);
 	memset(block, pad, sizeof block);
@@ -45,7 +45,7 @@ static void keyed(const uint8_t key[SHA256_SIZE], uint8_t pad, const struct span
 
 void hmac_sha256(const uint8_t key[SHA256_SIZE], const struct span *parts, size_t n, uint8_t out[SHA256_SIZE])
 {
-	uint8_t inner[SHA256_SIZE];
+	uint8_t inner[SHA256_SIZE] = {0};
 	struct span outer_parts = span_of(inner, sizeof inner);
 	keyed(key, 0x36, parts, n, inner);
 	keyed(key, 0x5c, &outer_parts, 1, out);

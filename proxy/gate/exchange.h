@@ -117,6 +117,9 @@ void exchange_let_go(struct exchange *x);
 #include "proxy/gate/steps.def"
 #undef STEP
 
+/* The route for a path at the provider, or NULL. */
+const struct config_route *route_find(const struct config *c, struct span path) MUST;
+
 /* Decode, extract, classify, facts: pure work on the exchange's own memory; any thread. */
 enum err inspect(struct exchange *x, struct classifier_scratch *scratch) MUST;
 

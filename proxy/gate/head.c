@@ -176,6 +176,7 @@ enum err add_receipt(struct exchange *x, struct http_head *out)
 enum err client_head(struct exchange *x, const struct http_head *answer, struct http_head *out)
 {
 	*out = (struct http_head){.status = answer->status, .reason = answer->reason, .minor = 1};
+	out->method = x->head->method; /* a HEAD's answer keeps its length without a body */
 	out->framing = answer->framing == HTTP_UNTIL_CLOSE ? HTTP_CHUNKED : answer->framing;
 	out->length = answer->length;
 	enum err e = ERR_OK;

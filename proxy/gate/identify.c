@@ -78,20 +78,15 @@ static enum err find_tenant(struct exchange *x)
 	return ERR_OK;
 }
 
-static enum err find_route(struct exchange *x)
+const struct config_route *route_find(const struct config *c, struct span path)
 {
-	const struct config *c = x->snap->config;
 	for (size_t i = 0; i < c->n_routes; i++) {
 		struct span match = c->routes[i].match;
-		if (!span_starts(x->route.native_path, match))
-			continue;
-		if (x->route.native_path.n > match.n && match.n > 0 && match.p[match.n - 1] != '/' &&
-		    x->route.native_path.p[match.n] != '/')
-			continue; /* "/v1" does not match "/v12" */
-		x->config_route = &c->routes[i];
-		return ERR_OK;
+		bool whole = path.n == match.n || (match.n > 0 && match.p[match.n - 1] == '/');
+		if (span_starts(path, match) && (whole || path.p[match.n] == '/')) /* "/v1" does not match "/v12" */
+			return &c->routes[i];
 	}
-	return ERR_ENDPOINT;
+	return NULL;
 }
 
 enum err step_identify(struct exchange *x)
@@ -108,5 +103,8 @@ enum err step_identify(struct exchange *x)
 	enum err e = find_tenant(x);
 	if (e != ERR_OK)
 		return e;
-	return routed != ERR_OK ? routed : find_route(x);
+	if (routed != ERR_OK)
+		return routed;
+	x->config_route = route_find(x->snap->config, x->route.native_path);
+	return x->config_route != NULL ? ERR_OK : ERR_ENDPOINT;
 }

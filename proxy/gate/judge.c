@@ -134,8 +134,8 @@ static void evaluate(struct exchange *x, struct record_candidate *c)
 				       : SPAN_NULL;
 }
 
-/* Contracts age: an expired transfer assessment takes the clauses that rest on it along, and a status that was not looked up
- * for a quarter of a year is not known any more. Rules compare with constants only, so it is done here. */
+/* Contracts age: an expired transfer assessment takes the clauses that rest on it along, and a status that was not
+ * looked up for a quarter of a year is not known any more. Rules compare with constants only, so it is done here. */
 static struct destination in_force(const struct exchange *x, const struct destination *declared)
 {
 	enum { DPF_CHECK_DAYS = 90 };

@@ -191,10 +191,10 @@ static enum err region_set(const struct snapshot *s, const struct span *names, s
 		country cc = country_parse(names[i]);
 		if (span_eq(lower, SPAN("anywhere"))) {
 			*anywhere = true;
+		} else if ((group = country_groups_find(s->groups, lower)) != NULL) { /* before countries: "EU" */
+			country_set_union(out, group);
 		} else if (cc != COUNTRY_NONE) {
 			country_set_add(out, cc);
-		} else if ((group = country_groups_find(s->groups, lower)) != NULL) {
-			country_set_union(out, group);
 		} else {
 			complain(problem, s->config->file, line, "no country or country group of this name",
 				 (const char *)names[i].p);

@@ -29,6 +29,8 @@ static void answer_head(struct exchange *x, const struct http_head *answer)
 	}
 	if (http_value(answer, SPAN("content-encoding")).n == 0)
 		x->tap = api_tap_new(&x->route, answer, &x->arena);
+	if (x->tap != NULL)
+		api_tap_keeps(x->tap, x->unit.extract.store);
 	bool end = answer->framing == HTTP_NO_BODY || span_eq(x->head->method, SPAN("HEAD"));
 	enum err e = client_head(x, answer, &out);
 	if (e == ERR_OK) {
@@ -198,6 +200,7 @@ enum err step_answer(struct exchange *x)
 		e = add_receipt(x, &head);
 	if (e == ERR_OK) {
 		bool end = x->head != NULL && span_eq(x->head->method, SPAN("HEAD"));
+		head.method = x->head != NULL ? x->head->method : SPAN_NULL;
 		x->status = head.status;
 		x->answer_started = true;
 		e = stream_send_head(x->client, &head, end);

@@ -17,15 +17,16 @@ struct segment {
 	size_t n;         /* bytes left */
 	size_t used;      /* bytes of data in use, written or not */
 	bool ref;
-	uint8_t data[16 * 1024];
+	uint8_t data[];   /* SEGMENT_ROOM bytes unless borrowed */
 };
+enum { SEGMENT_ROOM = 16 * 1024 };
 enum { IOV_MAX_SEGMENTS = 16 };
 
 static struct segment *segment_new(struct conn *c, bool ref)
 {
 	/* A borrowed segment needs no room for data. */
-	struct segment *s = ref ? malloc(offsetof(struct segment, data))
-				: loop_pool_get(c->loop, LOOP_POOL_SEGMENT, sizeof(struct segment));
+	struct segment *s = ref ? malloc(sizeof(struct segment))
+				: loop_pool_get(c->loop, LOOP_POOL_SEGMENT, sizeof(struct segment) + SEGMENT_ROOM);
 	if (s == NULL)
 		return NULL;
 	s->next = NULL;
@@ -79,11 +80,11 @@ static enum err queue_copy(struct conn *c, struct span data)
 {
 	while (data.n > 0) {
 		struct segment *s = c->last;
-		if (s == NULL || s->ref || s->used == sizeof s->data)
+		if (s == NULL || s->ref || s->used == SEGMENT_ROOM)
 			s = segment_new(c, false);
 		if (s == NULL)
 			return ERR_NOMEM;
-		size_t n = sizeof s->data - s->used;
+		size_t n = SEGMENT_ROOM - s->used;
 		if (n > data.n)
 			n = data.n;
 		memcpy(s->data + s->used, data.p, n);
@@ -108,7 +109,7 @@ static enum err queue_ref(struct conn *c, struct span data)
 
 ssize_t conn_recv(struct conn *c, uint8_t *p, size_t n)
 {
-	if (c->dry)
+	if (c->dry || c->cut_short)
 		return CONN_AGAIN;
 	ssize_t r;
 	do
@@ -118,9 +119,8 @@ ssize_t conn_recv(struct conn *c, uint8_t *p, size_t n)
 		c->why = CONN_FAIL_IO;
 		return CONN_FAILED;
 	}
-	/* A short read has emptied the socket, unless its end was announced: the next edge says when there is more. */
-	if (r < 0 || (r > 0 && (size_t)r < n && !c->hung_up))
-		c->dry = true;
+	c->dry = r < 0;
+	c->cut_short = r > 0 && (size_t)r < n;
 	return r < 0 ? CONN_AGAIN : r;
 }
 
@@ -129,7 +129,7 @@ ssize_t conn_sendv(struct conn *c, const struct iovec *iov, int n)
 	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
 	ssize_t r;
 	do
-		r = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+		r = n == 1 ? send(c->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL) : sendmsg(c->fd, &m, MSG_NOSIGNAL);
 	while (r < 0 && errno == EINTR);
 	if (r >= 0)
 		return r;
@@ -144,7 +144,7 @@ ssize_t conn_sendv(struct conn *c, const struct iovec *iov, int n)
 static ssize_t plain_read(struct conn *c, uint8_t *p, size_t n)
 {
 	ssize_t r = conn_recv(c, p, n);
-	c->can_read = !c->dry;
+	c->can_read = !c->dry && !c->cut_short;
 	return r;
 }
 
@@ -179,7 +179,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	if (what & (EV_READ | EV_CLOSED)) {
 		c->can_read = true;
-		c->dry = false;
+		c->dry = c->cut_short = false;
 	}
 	if (what & EV_WRITE)
 		c->can_write = true;
@@ -312,17 +312,19 @@ static bool offer_held(struct conn *c)
 static ssize_t gather(struct conn *c, uint8_t *p, size_t room)
 {
 	size_t n = 0;
-	while (n < room && c->can_read) {
+	while (n < room && c->can_read && !c->read_failed) {
 		ssize_t r = c->ops->read(c, p + n, room - n);
-		if (r <= 0) {
-			if (n == 0)
-				return r;
-			/* The end or the failure is met again by the next read. */
+		/* An end is met again by the next read; the socket tells an error only once. */
+		c->read_failed = r == CONN_FAILED;
+		if (r == 0 && n == 0)
+			return 0;
+		if (r <= 0)
 			break;
-		}
 		n += (size_t)r;
 	}
-	return n == 0 ? CONN_AGAIN : (ssize_t)n;
+	if (n > 0)
+		return (ssize_t)n;
+	return c->read_failed ? CONN_FAILED : CONN_AGAIN;
 }
 
 static void read_ended(struct conn *c)
@@ -334,12 +336,24 @@ static void read_ended(struct conn *c)
 	c->user->eof(c, !c->truncated);
 }
 
+/* Readiness of a socket with an error looks like that of one with bytes: libevent folds both into one event. So a read
+ * that gave less than it could is followed by another, unless the user waits for nothing: what comes later is announced
+ * by an edge of its own. */
+static bool read_again(struct conn *c)
+{
+	if (c->cut_short && (!c->sated || c->hung_up)) {
+		c->cut_short = false;
+		c->can_read = true;
+	}
+	return (c->can_read || c->read_failed) && !c->paused && !c->eof;
+}
+
 static void read_some(struct conn *c)
 {
 	enum { ROOM = 64 * 1024 };
 	uint8_t *p = loop_scratch(c->loop);
 	size_t total = 0;
-	while (c->can_read && !c->paused && !c->eof) {
+	while (read_again(c)) {
 		ssize_t n = gather(c, p, ROOM);
 		if (n == CONN_AGAIN)
 			break;
@@ -352,6 +366,7 @@ static void read_some(struct conn *c)
 			return;
 		}
 		loop_scratch_used(c->loop, (size_t)n);
+		c->unchecked = false;
 		if (!offer(c, span_of(p, (size_t)n)))
 			return;
 		total += (size_t)n;
@@ -405,7 +420,7 @@ static void run_ready(struct work *w)
 	if (!c->paused && !offer_held(c))
 		return;
 	read_some(c);
-	if (c->state == CONN_CLOSED || !c->unchecked || !(c->paused || c->eof))
+	if (c->state == CONN_CLOSED || !c->notice_gone || !c->unchecked || !(c->paused || c->eof || c->sated))
 		return;
 	/* Nobody reads, so nobody would see a reset. */
 	c->unchecked = false;
@@ -422,7 +437,7 @@ static void write_broke(struct conn *c)
 		c->can_read = c->want_drained = true;
 	else
 		c->io_failed = true;
-	c->dry = false;
+	c->dry = c->cut_short = false;
 	loop_ready(c->loop, &c->ready);
 }
 

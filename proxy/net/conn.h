@@ -21,8 +21,8 @@ enum {
 struct conn;
 
 enum conn_failure {
-	CONN_FAIL_TLS, /* handshake or record layer */
 	CONN_FAIL_IO,  /* reset, or another error of the socket; or no memory */
+	CONN_FAIL_TLS, /* handshake or record layer */
 };
 enum conn_timer { CONN_TIMER_READ, CONN_TIMER_WRITE, CONN_TIMER_COUNT };
 
@@ -65,7 +65,7 @@ struct conn_ops {
 	void (*fini)(struct conn *c);
 };
 extern const struct conn_ops conn_plain;
-/* The bare socket, for other conn_ops: recv that notes when the socket is dry, and sendmsg. */
+/* The bare socket, for other conn_ops: recv that notes when the socket is dry or may be, and sendmsg. */
 ssize_t conn_recv(struct conn *c, uint8_t *p, size_t n) MUST;
 ssize_t conn_sendv(struct conn *c, const struct iovec *iov, int n) MUST;
 
@@ -94,8 +94,12 @@ struct conn {
 	bool can_read;     /* reading may give something */
 	bool can_write;    /* as far as we know: readiness is edge-triggered */
 	bool dry;          /* the socket had nothing more; the next edge says when it has */
-	bool hung_up;      /* end or error announced by the kernel: read until we see it */
-	bool unchecked;    /* an announcement came while we do not read */
+	bool cut_short;    /* a read gave less than was asked for: dry, or the end or an error stands behind it */
+	bool sated;        /* set by the user: nothing is expected now, so that cut_short may pass for dry */
+	bool hung_up;      /* an end was announced by the kernel: read until we see it */
+	bool unchecked;    /* something was announced while we do not read */
+	bool notice_gone;  /* set by the user: report a peer that is gone even while nothing is read */
+	bool read_failed;  /* to be reported behind the bytes that came before */
 	bool paused;       /* input was not taken */
 	bool eof;          /* the peer's direction has ended */
 	bool truncated;    /* ... without close_notify */

@@ -102,6 +102,7 @@ static void complete(struct lease *h)
 	enum err why = x->closing ? x->why : ERR_OK;
 	/* First the connection: the owner may ask for another from `closed`. */
 	h->x = NULL;
+	h->conn.sated = true;
 	if (reusable && why == ERR_OK)
 		pool(h);
 	else
@@ -443,6 +444,7 @@ void lease_release(struct lease *h)
 struct stream *lease_stream(struct lease *h)
 {
 	INVARIANT(h->phase == H1C_LEASED || h->phase == H1C_GONE);
+	h->conn.sated = false;
 	if (h->phase == H1C_LEASED)
 		h->phase = H1C_ACTIVE;
 	else

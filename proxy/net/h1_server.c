@@ -42,6 +42,7 @@ static void hang_up(struct h1_server *h, bool abort)
 static void linger(struct h1_server *h)
 {
 	h->phase = H1S_LINGER;
+	h->conn.sated = false;
 	h->dropped = 0;
 	conn_shutdown(&h->conn);
 	conn_deadline(&h->conn, DRAIN_MS);
@@ -55,6 +56,7 @@ static void begin_idle(struct h1_server *h)
 		return;
 	}
 	h->phase = H1S_IDLE;
+	h->conn.sated = false;
 	conn_deadline(&h->conn, h->server->limits.idle_ms);
 	conn_resume(&h->conn);
 }
@@ -75,17 +77,24 @@ static void answered(struct h1_server *h)
 		begin_idle(h);
 	} else {
 		h->phase = H1S_DRAIN;
+		h->conn.sated = false;
 		h->dropped = 0;
 		conn_deadline(&h->conn, DRAIN_MS);
 		conn_resume(&h->conn);
 	}
 }
 
-static void body_deadline(struct h1_server *h)
+/* Is it the client's turn? */
+static bool awaits_body(const struct h1_server *h)
 {
-	struct h1_exchange *x = h->x;
-	bool waiting = !x->body.done && !h1_blocked(x) && !x->end_sent && !h->answering_100;
-	conn_deadline(&h->conn, waiting ? h->server->limits.body_idle_ms : 0);
+	const struct h1_exchange *x = h->x;
+	return !x->body.done && !h1_blocked(x) && !x->end_sent && !h->answering_100;
+}
+
+static void exchange_deadline(struct h1_server *h)
+{
+	h->conn.sated = h->x->body.done;
+	conn_deadline(&h->conn, awaits_body(h) ? h->server->limits.body_idle_ms : WATCH_MS);
 }
 
 /* A request that cannot be read: the owner answers it, and the connection ends behind that. */
@@ -101,7 +110,7 @@ static void malformed(struct h1_server *h, enum err why)
 	x->close_after = true;
 	h->phase = H1S_EXCHANGE;
 	h->opened = true;
-	conn_deadline(&h->conn, 0);
+	exchange_deadline(h);
 	h->server->handler.open(h->server->handler.arg, &x->stream);
 }
 
@@ -111,7 +120,6 @@ static void deliver_end(struct h1_server *h)
 	if (!x->body.done || x->end_delivered || x->closing)
 		return;
 	x->end_delivered = true;
-	conn_deadline(&h->conn, 0);
 	x->stream.events->end(&x->stream);
 }
 
@@ -134,7 +142,7 @@ static void begin_exchange(struct h1_server *h)
 	x->stream.events->head(&x->stream, &x->head);
 	deliver_end(h);
 	if (h->phase == H1S_EXCHANGE && h->x == x && !x->closing)
-		body_deadline(h);
+		exchange_deadline(h);
 }
 
 static bool ensure_exchange(struct h1_server *h)
@@ -199,7 +207,7 @@ static size_t take_body(struct h1_server *h, struct span data)
 	}
 	deliver_end(h);
 	if (!x->closing)
-		body_deadline(h);
+		exchange_deadline(h);
 	return used;
 }
 
@@ -308,6 +316,18 @@ static void on_failed(struct conn *c, enum conn_failure why)
 	server_conn_gone(h->server, &h->link);
 }
 
+static void expired_exchange(struct h1_server *h)
+{
+	if (awaits_body(h)) {
+		broken_body(h, ERR_TIMEOUT);
+	} else if (conn_gone(&h->conn)) {
+		hang_up(h, false);
+		finish(h, h->x->closing ? h->x->why : ERR_CLIENT_GONE);
+	} else {
+		exchange_deadline(h);
+	}
+}
+
 static void on_expired(struct conn *c, enum conn_timer which)
 {
 	struct h1_server *h = of_conn(c);
@@ -316,7 +336,7 @@ static void on_expired(struct conn *c, enum conn_timer which)
 		return;
 	}
 	if (which == CONN_TIMER_READ && h->phase == H1S_EXCHANGE) {
-		broken_body(h, ERR_TIMEOUT);
+		expired_exchange(h);
 		return;
 	}
 	if (which == CONN_TIMER_READ && h->phase == H1S_IDLE) {
@@ -457,10 +477,10 @@ static void op_consume(struct stream *s, size_t n)
 		const struct http_head head = {.status = 100, .reason = SPAN("Continue"), .framing = HTTP_NO_BODY};
 		if (write_head(h, &head) == ERR_OK)
 			h->answering_100 = false;
-		body_deadline(h);
+		exchange_deadline(h);
 	}
 	if (h1_consumed(x, n)) {
-		body_deadline(h);
+		exchange_deadline(h);
 		conn_resume(x->conn);
 	}
 }
@@ -501,6 +521,7 @@ void h1_server_accept(struct server *s, int fd, const struct address *from)
 	h->server = s;
 	h->phase = H1S_HANDSHAKE;
 	h->conn.write_idle_ms = s->limits.write_idle_ms;
+	h->conn.notice_gone = true;
 	address_tell(from, h->address, &h->peer);
 	link_push(&s->conns, &h->link);
 	s->n_conns++;

@@ -344,6 +344,8 @@ static bool end_turn(struct loop *l)
 	drain_list(&l->dead);
 	explicit_bzero(l->scratch, l->scratch_used);
 	l->scratch_used = 0;
+	explicit_bzero(l->head_block, l->head_buf.n);
+	l->head_buf.n = 0;
 	return link_empty(&l->ready) && link_empty(&l->dirty);
 }
 

@@ -377,8 +377,3 @@ void tls_facts(const struct conn *c, struct stream_peer *peer)
 	if (cert != NULL && X509_digest(cert, EVP_sha256(), peer->cert_sha256, &n) != 1)
 		memset(peer->cert_sha256, 0, sizeof peer->cert_sha256);
 }
-
-bool tls_resumed(const struct conn *c)
-{
-	return c->tls != NULL && SSL_session_reused(c->tls->ssl) == 1;
-}

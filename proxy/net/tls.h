@@ -33,7 +33,5 @@ enum err tls_connect(struct conn *c, const struct tls_client *t, struct tls_tick
 
 /* Version, cipher and the peer's certificate hash, when the handshake is done. */
 void tls_facts(const struct conn *c, struct stream_peer *peer);
-/* Was this session resumed? */
-bool tls_resumed(const struct conn *c) MUST;
 
 #endif

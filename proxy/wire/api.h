@@ -38,7 +38,8 @@ struct api_text {
 	bool escaped;          /* text differs from the raw bytes; api_map gives raw offsets */
 	bool is_key;           /* an object key */
 	bool is_number;        /* a number of seven digits or more */
-	bool json_inside;      /* JSON inside a string (tool arguments): its own strings follow as texts with nested set */
+	bool json_inside;      /* JSON inside a string (tool arguments, or a text that is JSON with escapes of its
+				* own): its strings follow as texts with nested set */
 	bool nested;           /* raw_start/raw_end are those of the enclosing string */
 	bool known;            /* the adapter's table names this path as text (else: unknown field, scanned all the same) */
 };

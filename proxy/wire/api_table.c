@@ -27,7 +27,7 @@ static const struct api_node nodes[] = {
 
 static const struct api_endpoint endpoints[] = {
 #define ENDPOINT(family, methods, path, operation, body, store)                                                        \
-	{API_##family, methods, path, operation, NODE_##body, store},
+	{path, operation, API_##family, methods, NODE_##body, store},
 #include "proxy/wire/api_table.def"
 };
 

@@ -1,4 +1,5 @@
-/* The adapters' tables in memory; see api_table.def for what the words mean. Internal to the API half of this folder. */
+/* The adapters' tables in memory; see api_table.def for what the words mean. Internal to the API half of this folder.
+ */
 #ifndef WIRE_API_TABLE_H
 #define WIRE_API_TABLE_H
 
@@ -63,10 +64,10 @@ struct api_node {
 enum { M_GET = 1, M_POST = 2, M_DELETE = 4, M_STATE = 8 /* the variable segment names server-side state */ };
 
 struct api_endpoint {
-	enum api_family family;
-	uint8_t methods;
 	const char *path;
 	const char *operation;
+	enum api_family family;
+	uint8_t methods;
 	uint8_t body; /* enum api_node_id */
 	bool store;   /* kept by the provider unless told otherwise */
 };

@@ -165,8 +165,10 @@ static enum err add_data_url_head(struct walk *w, const struct json_token *tok, 
 	struct json_cursor c = {0};
 	struct json_token part = *tok;
 	part.end = tok->start + (uint32_t)json_map(span_sub(w->in, tok->start, tok->end), &c, head.n);
-	part.escaped = memchr(w->in.p + part.start, '\\', part.end - part.start) != NULL;
-	return walk_add_text(w, &part, head, TEXT_VALUE, true);
+	/* The payload's escapes are not the head's: without any, the head stands in the body. */
+	struct span raw = span_sub(w->in, part.start, part.end);
+	part.escaped = span_find(raw, '\\') < raw.n;
+	return walk_add_text(w, &part, part.escaped ? head : raw, TEXT_VALUE, true);
 }
 
 static enum err take_opaque(struct walk *w, enum api_ref_kind kind, const struct json_token *tok, struct span text)

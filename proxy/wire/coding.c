@@ -46,7 +46,7 @@ static void *wiping_alloc(void *opaque, size_t n)
 	(void)opaque;
 	if (n > SIZE_MAX - sizeof(union block))
 		return NULL;
-	union block *b = calloc(1, sizeof *b + n);
+	union block *b = malloc(sizeof *b + n);
 	if (b == NULL)
 		return NULL;
 	b->n = n;

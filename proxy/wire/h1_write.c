@@ -62,6 +62,16 @@ static void add_length(struct buf *out, uint64_t length)
 	add_line(out, SPAN("Content-Length"), span_of(digits + at, sizeof digits - at));
 }
 
+/* Room for the whole head at once, unless the buffer's limit is near. */
+static enum err reserve(struct buf *out, const struct http_head *head)
+{
+	size_t n = 256 + head->method.n + head->target.n + head->reason.n;
+	for (size_t i = 0; i < head->n_fields; i++)
+		n += head->fields[i].name.n + head->fields[i].value.n + 4;
+	bool fits = out->limit == 0 || n <= out->limit - out->n;
+	return fits && buf_reserve(out, n) == NULL ? buf_err(out) : ERR_OK;
+}
+
 /* The fields, those of this hop, the empty line. */
 static void add_fields(struct buf *out, const struct http_head *head, bool keep_alive, bool empty_length)
 {
@@ -104,6 +114,9 @@ enum err h1_write_request(struct buf *out, const struct http_head *head)
 		return ERR_SYNTAX;
 	if (!fields_ok(head) || !host_ok(head) || head->framing == HTTP_UNTIL_CLOSE)
 		return ERR_SYNTAX;
+	enum err e = reserve(out, head);
+	if (e != ERR_OK)
+		return e;
 	buf_add(out, head->method);
 	buf_add_byte(out, ' ');
 	buf_add(out, head->target);
@@ -134,6 +147,9 @@ enum err h1_write_response(struct buf *out, const struct http_head *head)
 	for (size_t i = 0; i < head->reason.n; i++)
 		if (!http_is_vchar(head->reason.p[i]))
 			return ERR_SYNTAX;
+	enum err e = reserve(out, head);
+	if (e != ERR_OK)
+		return e;
 	buf_printf(out, "HTTP/1.1 %u ", (unsigned)head->status);
 	buf_add(out, head->reason);
 	buf_add(out, SPAN("\r\n"));

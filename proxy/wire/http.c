@@ -59,11 +59,20 @@ bool http_is_field_value(struct span s)
 	return true;
 }
 
+static struct span without_blanks(struct span s)
+{
+	while (s.n > 0 && is_blank(s.p[0]))
+		s = span_sub(s, 1, s.n);
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
 bool http_list_next(struct span *rest, struct span *item)
 {
 	while (rest->n > 0) {
 		size_t comma = span_find(*rest, ',');
-		*item = span_trim(span_sub(*rest, 0, comma));
+		*item = without_blanks(span_sub(*rest, 0, comma));
 		*rest = span_sub(*rest, comma < rest->n ? comma + 1 : comma, rest->n);
 		if (item->n > 0)
 			return true;
@@ -130,10 +139,16 @@ bool http_split_authority(struct span authority, struct span *host, uint16_t *po
 	return authority.p[end] == ':' && parse_port(span_sub(authority, end + 1, authority.n), port);
 }
 
+/* Most names differ in length: not worth a call. */
+static inline bool is_name(struct span s, struct span name)
+{
+	return s.n == name.n && span_eq_nocase(s, name);
+}
+
 const struct http_field *http_field(const struct http_head *h, struct span name, size_t n)
 {
 	for (size_t i = 0; i < h->n_fields; i++)
-		if (span_eq_nocase(h->fields[i].name, name) && n-- == 0)
+		if (is_name(h->fields[i].name, name) && n-- == 0)
 			return &h->fields[i];
 	return NULL;
 }
@@ -147,11 +162,11 @@ struct span http_value(const struct http_head *h, struct span name)
 static bool connection_names(const struct http_head *h, struct span name)
 {
 	for (size_t i = 0; i < h->n_fields; i++) {
-		if (!span_eq_nocase(h->fields[i].name, SPAN("connection")))
+		if (!is_name(h->fields[i].name, SPAN("connection")))
 			continue;
 		struct span rest = h->fields[i].value, option;
 		while (http_list_next(&rest, &option))
-			if (span_eq_nocase(option, name))
+			if (is_name(option, name))
 				return true;
 	}
 	return false;
@@ -163,10 +178,10 @@ bool http_hop_by_hop(const struct http_head *h, struct span name)
 					     SPAN("trailer"),       SPAN("upgrade"),    SPAN("transfer-encoding"),
 					     SPAN("content-length")};
 	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-		if (span_eq_nocase(name, always[i]))
+		if (is_name(name, always[i]))
 			return true;
 	const struct span proxy = SPAN("proxy-");
-	if (name.n >= proxy.n && span_eq_nocase(span_sub(name, 0, proxy.n), proxy))
+	if (name.n >= proxy.n && is_name(span_sub(name, 0, proxy.n), proxy))
 		return true;
 	return connection_names(h, name);
 }

@@ -1,7 +1,7 @@
 /* JSON (RFC 8259) as a stream of tokens with exact byte offsets: nothing is copied, converted or re-serialised.
- * Strict: no byte order mark, no comments, no trailing commas, UTF-8 checked in full. Two things are left to the caller:
- * duplicate keys are all reported, and escapes that are lone surrogates are accepted (json_unescape reads them as U+FFFD).
- * Iterative; nesting and the number of tokens are capped. Pure, allocates nothing. */
+ * Strict: no byte order mark, no comments, no trailing commas, UTF-8 checked in full. Two things are left to the
+ * caller: duplicate keys are all reported, and escapes that are lone surrogates are accepted (json_unescape reads them
+ * as U+FFFD). Iterative; nesting and the number of tokens are capped. Pure, allocates nothing. */
 #ifndef WIRE_JSON_H
 #define WIRE_JSON_H
 
@@ -34,15 +34,16 @@ struct json {
 	size_t pos;
 	uint32_t depth, max_depth;
 	uint32_t tokens_left;
-	uint8_t expect;                         /* enum expect of json.re */
-	uint64_t objects[JSON_MAX_DEPTH / 64];  /* bit per level: is it an object? */
-	const char *what;                       /* after an error: static text without content; pos says where */
+	uint8_t expect;                        /* enum expect of json.re */
+	uint64_t objects[JSON_MAX_DEPTH / 64]; /* bit per level: is it an object? */
+	const char *what;                      /* after an error: static text without content; pos says where */
 };
 
 /* in must hold while j is used. max_depth is capped at JSON_MAX_DEPTH. */
 void json_init(struct json *j, struct span in, uint32_t max_depth, uint32_t max_tokens);
-/* ERR_OK and the next token (JSON_TOKEN_END at the end, again and again), ERR_JSON, ERR_ENCODING (byte order mark, UTF-16,
- * malformed UTF-8), ERR_DEPTH (nesting or tokens), ERR_LIMIT (4 GiB or more). After an error there is no going on. */
+/* ERR_OK and the next token (JSON_TOKEN_END at the end, again and again), ERR_JSON, ERR_ENCODING (byte order mark,
+ * UTF-16, malformed UTF-8), ERR_DEPTH (nesting or tokens), ERR_LIMIT (4 GiB or more). After an error there is no going
+ * on. */
 enum err json_next(struct json *j, struct json_token *out) MUST;
 
 /* Text of a string's content as it stands between the quotes. Writes at most raw.n bytes, returns how many. A surrogate

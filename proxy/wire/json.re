@@ -144,7 +144,8 @@ static enum err check_start(struct json *j)
 		return fail(j, 0, ERR_LIMIT, "the text is too large");
 	if (span_starts(s, SPAN("\xef\xbb\xbf")))
 		return fail(j, 0, ERR_ENCODING, "byte order mark");
-	if (span_starts(s, SPAN("\xff\xfe")) || span_starts(s, SPAN("\xfe\xff")) || (s.n >= 2 && (s.p[0] == 0 || s.p[1] == 0)))
+	bool zero = s.n >= 2 && (s.p[0] == 0 || s.p[1] == 0);
+	if (zero || span_starts(s, SPAN("\xff\xfe")) || span_starts(s, SPAN("\xfe\xff")))
 		return fail(j, 0, ERR_ENCODING, "UTF-16 or UTF-32 instead of UTF-8");
 	return ERR_OK;
 }
@@ -214,7 +215,8 @@ static enum err take_string(struct json *j, const uint8_t **at, const uint8_t *e
 
 static enum err take_close(struct json *j, bool object, struct json_token *out)
 {
-	bool may_end = j->expect == EXPECT_COMMA_OR_END || j->expect == (object ? EXPECT_KEY_OR_END : EXPECT_VALUE_OR_END);
+	enum expect empty = object ? EXPECT_KEY_OR_END : EXPECT_VALUE_OR_END;
+	bool may_end = j->expect == EXPECT_COMMA_OR_END || j->expect == empty;
 	if (!may_end || in_object(j) != object)
 		return fail(j, out->start, ERR_JSON, expected(j));
 	out->kind = object ? JSON_TOKEN_OBJECT_END : JSON_TOKEN_ARRAY_END;

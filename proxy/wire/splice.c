@@ -10,8 +10,11 @@ enum err splice_apply(struct span body, const struct splice_edit *edits, size_t 
 		if (e->raw_start < at || e->raw_end < e->raw_start || e->raw_end > body.n)
 			return ERR_INTERNAL;
 		size += e->with.n;
+		size -= e->raw_end - e->raw_start;
 		at = e->raw_end;
 	}
+	if (body.n == 0)
+		body = SPAN("");
 	/* At once, as growing would copy the text about. */
 	if (buf_reserve(out, size) == NULL)
 		return buf_err(out);

@@ -1,5 +1,6 @@
 /* Watches JSON go by in pieces of any size and reports strings, numbers and containers under a few known keys. Constant
- * memory, no errors: what it does not understand it skips. For answers, which others check; never for what is decided. */
+ * memory, no errors: what it does not understand it skips. For answers, which others check; never for what is decided.
+ */
 #ifndef WIRE_TAP_JSON_H
 #define WIRE_TAP_JSON_H
 
@@ -18,12 +19,12 @@ struct tap_json {
 	uint8_t keys[TAP_LEVELS]; /* enum tap_key of the value being read, by level of objects and arrays above it */
 	uint64_t objects;         /* bit per level: an object */
 	uint32_t depth;
-	uint8_t state;            /* enum state of tap_json.c */
-	bool want_key;            /* the next string is a key */
-	bool keep;                /* the current string or literal goes into value */
-	bool spoilt;              /* it does not fit, or is escaped */
-	bool lost;                /* nested deeper than we follow: the rest is ignored */
-	bool started, complete;   /* an object or array was opened; and closed again */
+	uint8_t state;          /* enum state of tap_json.c */
+	bool want_key;          /* the next string is a key */
+	bool keep;              /* the current string or literal goes into value */
+	bool spoilt;            /* it does not fit, or is escaped */
+	bool lost;              /* nested deeper than we follow: the rest is ignored */
+	bool started, complete; /* an object or array was opened; and closed again */
 	uint8_t value[TAP_VALUE];
 	size_t n;
 };

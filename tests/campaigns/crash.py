@@ -96,7 +96,10 @@ def campaign(options: argparse.Namespace, folder: pathlib.Path) -> None:
         for moment in range(options.moments):
             gateway.start()
             stop = threading.Event()
-            workers = [threading.Thread(target=load, args=(gateway, lengths, stop, options.seed * 1000 + moment * 10 + index)) for index in range(WORKERS)]
+            workers = [
+                threading.Thread(target=load, args=(gateway, lengths, stop, options.seed * 1000 + moment * 10 + index))
+                for index in range(WORKERS)
+            ]
             for worker in workers:
                 worker.start()
             time.sleep(rng.uniform(0.02, 1.0))  # the moment; any will do
@@ -106,7 +109,9 @@ def campaign(options: argparse.Namespace, folder: pathlib.Path) -> None:
                 worker.join()
             verified = gateway.run("audit", "verify", "-c", str(gateway.config), check=False)
             if verified.returncode != 0:
-                raise AssertionError(f"moment {moment}: the store does not verify:\n{verified.stdout.decode()}{verified.stderr.decode()}")
+                raise AssertionError(
+                    f"moment {moment}: the store does not verify:\n{verified.stdout.decode()}{verified.stderr.decode()}"
+                )
             total += check(gateway, engines)
             for engine in engines.values():
                 engine.reset()
@@ -133,7 +138,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--moments", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=pathlib.Path, help="where configuration and store are kept (default: a temporary folder)")
+    parser.add_argument(
+        "--folder", type=pathlib.Path, help="where configuration and store are kept (default: a temporary folder)"
+    )
     options = parser.parse_args()
     if options.folder:
         campaign(options, options.folder)

@@ -34,7 +34,9 @@ def leave(gateway: Gateway, ask) -> None:
     """A client that goes away after the head of its answer."""
     try:
         with RawConnection(gateway.address) as connection:
-            connection.send(head("POST", ask.target, "localhost", [*ask.fields, ("Content-Length", str(len(ask.body)))]) + ask.body)
+            connection.send(
+                head("POST", ask.target, "localhost", [*ask.fields, ("Content-Length", str(len(ask.body)))]) + ask.body
+            )
             connection.reply_head()
     except (OSError, Closed):
         pass  # an engine that resets

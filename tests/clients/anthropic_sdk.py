@@ -8,8 +8,16 @@ import anthropic
 
 SAY = [{"role": "user", "content": "Describe a green hill in the rain – briefly, s'il vous plaît. 😀"}]
 TOOLS = [
-    {"name": "find_hill", "description": "Finds a hill.", "input_schema": {"type": "object", "properties": {"name": {"type": "string"}, "tall": {"type": "boolean"}}}},
-    {"name": "find_rain", "description": "Finds rain.", "input_schema": {"type": "object", "properties": {"amount": {"type": "number"}}}},
+    {
+        "name": "find_hill",
+        "description": "Finds a hill.",
+        "input_schema": {"type": "object", "properties": {"name": {"type": "string"}, "tall": {"type": "boolean"}}},
+    },
+    {
+        "name": "find_rain",
+        "description": "Finds rain.",
+        "input_schema": {"type": "object", "properties": {"amount": {"type": "number"}}},
+    },
 ]
 SCENARIOS: dict[str, Callable[[str], object]] = {}
 
@@ -29,8 +37,13 @@ def failure(error: Exception) -> dict:
     """What an application can tell about an error."""
     if isinstance(error, anthropic.APIStatusError):
         kept = ("content-type", "retry-after", "x-should-retry", "request-id")
-        return {"error": type(error).__name__, "status": error.status_code, "message": error.message, "body": error.body,
-                "headers": {name: error.response.headers.get(name) for name in kept}}
+        return {
+            "error": type(error).__name__,
+            "status": error.status_code,
+            "message": error.message,
+            "body": error.body,
+            "headers": {name: error.response.headers.get(name) for name in kept},
+        }
     return {"error": type(error).__name__}
 
 
@@ -76,9 +89,17 @@ def message_tools(url: str) -> object:
 @scenario
 def message_tool_result(url: str) -> object:
     first = client(url).messages.create(model="claude-standin", max_tokens=200, messages=SAY, tools=TOOLS)
-    results = [{"type": "tool_result", "tool_use_id": block.id, "content": [{"type": "text", "text": "a green one"}]} for block in first.content if block.type == "tool_use"]
+    results = [
+        {"type": "tool_result", "tool_use_id": block.id, "content": [{"type": "text", "text": "a green one"}]}
+        for block in first.content
+        if block.type == "tool_use"
+    ]
     blocks = [block.model_dump(exclude_none=True) for block in first.content]
-    return _message(url, messages=[*SAY, {"role": "assistant", "content": blocks}, {"role": "user", "content": results}], tools=TOOLS)
+    return _message(
+        url,
+        messages=[*SAY, {"role": "assistant", "content": blocks}, {"role": "user", "content": results}],
+        tools=TOOLS,
+    )
 
 
 @scenario
@@ -93,7 +114,9 @@ def message_stream(url: str) -> object:
 
 @scenario
 def message_stream_helper(url: str) -> object:
-    with client(url).messages.stream(model="claude-standin", max_tokens=200, messages=SAY, tools=TOOLS, thinking={"type": "adaptive"}) as stream:
+    with client(url).messages.stream(
+        model="claude-standin", max_tokens=200, messages=SAY, tools=TOOLS, thinking={"type": "adaptive"}
+    ) as stream:
         kinds = [event.type for event in stream]
         return [kinds, stream.get_final_message().model_dump(mode="json")]
 
@@ -105,18 +128,28 @@ def older_version(url: str) -> object:
 
 @scenario
 def beta_header(url: str) -> object:
-    return attempt(lambda: client(url).beta.messages.create(model="claude-standin", max_tokens=50, messages=SAY, betas=["context-1m-2025-08-07"]))
+    return attempt(
+        lambda: client(url).beta.messages.create(
+            model="claude-standin", max_tokens=50, messages=SAY, betas=["context-1m-2025-08-07"]
+        )
+    )
 
 
 @scenario
 def count_tokens(url: str) -> object:
-    return attempt(lambda: client(url).messages.count_tokens(model="claude-standin", messages=SAY, system="Be brief.", tools=TOOLS))
+    return attempt(
+        lambda: client(url).messages.count_tokens(model="claude-standin", messages=SAY, system="Be brief.", tools=TOOLS)
+    )
 
 
 @scenario
 def models(url: str) -> object:
     api = client(url)
-    return [attempt(lambda: api.models.list()), attempt(lambda: api.models.retrieve("claude-standin")), attempt(lambda: api.models.retrieve("no-such-model"))]
+    return [
+        attempt(lambda: api.models.list()),
+        attempt(lambda: api.models.retrieve("claude-standin")),
+        attempt(lambda: api.models.retrieve("no-such-model")),
+    ]
 
 
 @scenario
@@ -140,7 +173,24 @@ def _odd(name: str, model: str, stream: bool) -> None:
 
 for _status in (400, 403, 404, 413, 429, 500, 529):
     _odd(f"error_{_status}", f"error-{_status}", stream=False)
-for _model in ("noretry-500", "html-502", "gzip-answer", "chunked-answer", "trailers", "until-close", "early-hints", "cut-mid-stream"):
+for _model in (
+    "noretry-500",
+    "html-502",
+    "gzip-answer",
+    "chunked-answer",
+    "trailers",
+    "until-close",
+    "early-hints",
+    "cut-mid-stream",
+):
     _odd(_model.replace("-", "_"), _model, stream=False)
-for _model in ("crlf-stream", "comment-stream", "split-stream", "error-mid-stream", "cut-mid-stream", "reset-mid-stream", "drip-5"):
+for _model in (
+    "crlf-stream",
+    "comment-stream",
+    "split-stream",
+    "error-mid-stream",
+    "cut-mid-stream",
+    "reset-mid-stream",
+    "drip-5",
+):
     _odd("stream_" + _model.replace("-", "_"), _model, stream=True)

@@ -8,8 +8,25 @@ import openai
 
 SAY = [{"role": "user", "content": "Describe a green hill in the rain – briefly, s'il vous plaît. 😀"}]
 TOOLS = [
-    {"type": "function", "function": {"name": "find_hill", "description": "Finds a hill.", "parameters": {"type": "object", "properties": {"name": {"type": "string"}, "tall": {"type": "boolean"}}}}},
-    {"type": "function", "function": {"name": "find_rain", "description": "Finds rain.", "parameters": {"type": "object", "properties": {"amount": {"type": "number"}, "days": {"type": "array", "items": {"type": "integer"}}}}}},
+    {
+        "type": "function",
+        "function": {
+            "name": "find_hill",
+            "description": "Finds a hill.",
+            "parameters": {"type": "object", "properties": {"name": {"type": "string"}, "tall": {"type": "boolean"}}},
+        },
+    },
+    {
+        "type": "function",
+        "function": {
+            "name": "find_rain",
+            "description": "Finds rain.",
+            "parameters": {
+                "type": "object",
+                "properties": {"amount": {"type": "number"}, "days": {"type": "array", "items": {"type": "integer"}}},
+            },
+        },
+    },
 ]
 FLAT_TOOLS = [{"type": "function", "strict": False, **tool["function"]} for tool in TOOLS]
 SCENARIOS: dict[str, Callable[[str], object]] = {}
@@ -29,9 +46,21 @@ def client(url: str, key: str = "test-key", **more) -> openai.OpenAI:
 def failure(error: Exception) -> dict:
     """What an application can tell about an error."""
     if isinstance(error, openai.APIStatusError):
-        kept = ("content-type", "retry-after", "retry-after-ms", "x-should-retry", "x-ratelimit-reset-requests", "x-request-id")
-        return {"error": type(error).__name__, "status": error.status_code, "message": error.message, "body": error.body,
-                "headers": {name: error.response.headers.get(name) for name in kept}}
+        kept = (
+            "content-type",
+            "retry-after",
+            "retry-after-ms",
+            "x-should-retry",
+            "x-ratelimit-reset-requests",
+            "x-request-id",
+        )
+        return {
+            "error": type(error).__name__,
+            "status": error.status_code,
+            "message": error.message,
+            "body": error.body,
+            "headers": {name: error.response.headers.get(name) for name in kept},
+        }
     return {"error": type(error).__name__}
 
 
@@ -87,7 +116,11 @@ def chat_tools(url: str) -> object:
 def chat_tool_result(url: str) -> object:
     first = client(url).chat.completions.create(model="standin-large", messages=SAY, tools=TOOLS).choices[0].message
     results = [{"role": "tool", "tool_call_id": call.id, "content": "a green one"} for call in first.tool_calls]
-    return attempt(lambda: client(url).chat.completions.create(model="standin-large", messages=[*SAY, first.model_dump(exclude_none=True), *results], tools=TOOLS))
+    return attempt(
+        lambda: client(url).chat.completions.create(
+            model="standin-large", messages=[*SAY, first.model_dump(exclude_none=True), *results], tools=TOOLS
+        )
+    )
 
 
 @scenario
@@ -110,17 +143,27 @@ def chat_stream_tools(url: str) -> object:
 @scenario
 def chat_raw_headers(url: str) -> object:
     raw = client(url).chat.completions.with_raw_response.create(model="standin-large", messages=SAY)
-    return {"status": raw.status_code, "type": raw.headers.get("content-type"), "id": raw.headers.get("x-request-id"), "server": raw.headers.get("server")}
+    return {
+        "status": raw.status_code,
+        "type": raw.headers.get("content-type"),
+        "id": raw.headers.get("x-request-id"),
+        "server": raw.headers.get("server"),
+    }
 
 
 @scenario
 def completion(url: str) -> object:
-    return attempt(lambda: client(url).completions.create(model="standin-small", prompt=["a hill", "rain"], max_tokens=9))
+    return attempt(
+        lambda: client(url).completions.create(model="standin-small", prompt=["a hill", "rain"], max_tokens=9)
+    )
 
 
 @scenario
 def completion_stream(url: str) -> object:
-    return [chunk.model_dump(mode="json") for chunk in client(url).completions.create(model="standin-small", prompt="a hill", stream=True)]
+    return [
+        chunk.model_dump(mode="json")
+        for chunk in client(url).completions.create(model="standin-small", prompt="a hill", stream=True)
+    ]
 
 
 @scenario
@@ -130,37 +173,57 @@ def embeddings(url: str) -> object:
 
 @scenario
 def embeddings_float(url: str) -> object:
-    return attempt(lambda: client(url).embeddings.create(model="text-embedding-standin", input="a hill", encoding_format="float", dimensions=16))
+    return attempt(
+        lambda: client(url).embeddings.create(
+            model="text-embedding-standin", input="a hill", encoding_format="float", dimensions=16
+        )
+    )
 
 
 @scenario
 def responses(url: str) -> object:
-    return attempt(lambda: client(url).responses.create(model="standin-large", input="A green hill?", instructions="Be brief.", store=False))
+    return attempt(
+        lambda: client(url).responses.create(
+            model="standin-large", input="A green hill?", instructions="Be brief.", store=False
+        )
+    )
 
 
 @scenario
 def responses_stream(url: str) -> object:
-    with client(url).responses.create(model="standin-large", input="A green hill? 😀", stream=True, store=False) as stream:
+    with client(url).responses.create(
+        model="standin-large", input="A green hill? 😀", stream=True, store=False
+    ) as stream:
         return [event.model_dump(mode="json") for event in stream]
 
 
 @scenario
 def responses_stream_tools(url: str) -> object:
-    with client(url).responses.stream(model="standin-large", input="A green hill?", tools=FLAT_TOOLS, store=False) as stream:
+    with client(url).responses.stream(
+        model="standin-large", input="A green hill?", tools=FLAT_TOOLS, store=False
+    ) as stream:
         kinds = [event.type for event in stream]
         return [kinds, stream.get_final_response().model_dump(mode="json")]
 
 
 @scenario
 def responses_length(url: str) -> object:
-    return attempt(lambda: client(url).responses.create(model="standin-large", input="one two three four", max_output_tokens=2, store=False))
+    return attempt(
+        lambda: client(url).responses.create(
+            model="standin-large", input="one two three four", max_output_tokens=2, store=False
+        )
+    )
 
 
 @scenario
 def responses_state(url: str) -> object:
     api = client(url)
     first = api.responses.create(model="standin-large", input="A green hill?", store=True)
-    second = attempt(lambda: api.responses.create(model="standin-large", input="And rain?", previous_response_id=first.id, store=True))
+    second = attempt(
+        lambda: api.responses.create(
+            model="standin-large", input="And rain?", previous_response_id=first.id, store=True
+        )
+    )
     kept = attempt(lambda: api.responses.retrieve(first.id))
     items = attempt(lambda: api.responses.input_items.list(first.id))
     api.responses.delete(first.id)
@@ -170,7 +233,11 @@ def responses_state(url: str) -> object:
 @scenario
 def models(url: str) -> object:
     api = client(url)
-    return [attempt(lambda: api.models.list()), attempt(lambda: api.models.retrieve("standin-small")), attempt(lambda: api.models.retrieve("no-such-model"))]
+    return [
+        attempt(lambda: api.models.list()),
+        attempt(lambda: api.models.retrieve("standin-small")),
+        attempt(lambda: api.models.retrieve("no-such-model")),
+    ]
 
 
 @scenario
@@ -195,7 +262,12 @@ def flaky_503(url: str) -> object:
 
 @scenario
 def mid_stream_error_responses(url: str) -> object:
-    return attempt(lambda: [event.type for event in client(url).responses.create(model="error-mid-stream", input="hill", stream=True, store=False)])
+    return attempt(
+        lambda: [
+            event.type
+            for event in client(url).responses.create(model="error-mid-stream", input="hill", stream=True, store=False)
+        ]
+    )
 
 
 def _odd(name: str, model: str, stream: bool) -> None:
@@ -204,7 +276,29 @@ def _odd(name: str, model: str, stream: bool) -> None:
 
 for _status in (400, 403, 404, 429, 500, 529):
     _odd(f"error_{_status}", f"error-{_status}", stream=False)
-for _model in ("noretry-500", "html-502", "blank-lines", "gzip-answer", "chunked-answer", "trailers", "until-close", "early-hints", "slow-300", "cut-mid-stream", "reset-mid-stream"):
+for _model in (
+    "noretry-500",
+    "html-502",
+    "blank-lines",
+    "gzip-answer",
+    "chunked-answer",
+    "trailers",
+    "until-close",
+    "early-hints",
+    "slow-300",
+    "cut-mid-stream",
+    "reset-mid-stream",
+):
     _odd(_model.replace("-", "_"), _model, stream=False)
-for _model in ("crlf-stream", "comment-stream", "split-stream", "gzip-answer", "error-mid-stream", "cut-mid-stream", "reset-mid-stream", "drip-5", "early-hints"):
+for _model in (
+    "crlf-stream",
+    "comment-stream",
+    "split-stream",
+    "gzip-answer",
+    "error-mid-stream",
+    "cut-mid-stream",
+    "reset-mid-stream",
+    "drip-5",
+    "early-hints",
+):
     _odd("stream_" + _model.replace("-", "_"), _model, stream=True)

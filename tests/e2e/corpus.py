@@ -13,7 +13,26 @@ import zstandard
 from raw import chunked
 
 SEED = 20260101
-WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "rain", "falls", "on", "green", "hills", "and", "sheep", "graze")
+WORDS = (
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "rain",
+    "falls",
+    "on",
+    "green",
+    "hills",
+    "and",
+    "sheep",
+    "graze",
+)
 CHAT = ("/v1/chat/completions", (("Authorization", "Bearer test-key"),))
 RESPONSES = ("/v1/responses", (("Authorization", "Bearer test-key"),))
 MESSAGES = ("/v1/messages", (("x-api-key", "test-key"), ("anthropic-version", "2023-06-01")))
@@ -35,7 +54,9 @@ class Case:
     @property
     def wire_fields(self) -> list[tuple[str, str]]:
         """Header fields with the framing."""
-        framing = ("Transfer-Encoding", "chunked") if self.framed is not None else ("Content-Length", str(len(self.payload)))
+        framing = (
+            ("Transfer-Encoding", "chunked") if self.framed is not None else ("Content-Length", str(len(self.payload)))
+        )
         return [*self.fields, framing]
 
     @property
@@ -49,7 +70,10 @@ def _sentence(rng: random.Random, words: int = 12) -> str:
 
 
 def _chat(content: str) -> dict:
-    return {"model": "standin-large", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": content}]}
+    return {
+        "model": "standin-large",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": content}],
+    }
 
 
 def _messages(content: str) -> dict:
@@ -64,17 +88,58 @@ def _plain(api, name: str, payload: bytes | dict) -> Case:
 
 def _apis(rng: random.Random) -> list[Case]:
     """Each endpoint in plain form, streamed or not, with tools and parts."""
-    text, tools = _sentence(rng), [{"type": "function", "function": {"name": "look_up", "description": _sentence(rng), "parameters": {"type": "object", "properties": {"topic": {"type": "string"}}}}}]
+    text, tools = (
+        _sentence(rng),
+        [
+            {
+                "type": "function",
+                "function": {
+                    "name": "look_up",
+                    "description": _sentence(rng),
+                    "parameters": {"type": "object", "properties": {"topic": {"type": "string"}}},
+                },
+            }
+        ],
+    )
     bodies = [
-        (CHAT, _chat(text)), (CHAT, {**_chat(text), "stream": True, "stream_options": {"include_usage": True}}),
-        (CHAT, {**_chat(text), "tools": tools, "parallel_tool_calls": True}), (CHAT, {**_chat(text), "n": 2, "stop": ["\n\n"], "seed": 5}),
-        (CHAT, {"model": "standin-small", "messages": [{"role": "user", "content": [{"type": "text", "text": text}, {"type": "text", "text": "and more"}]}]}),
+        (CHAT, _chat(text)),
+        (CHAT, {**_chat(text), "stream": True, "stream_options": {"include_usage": True}}),
+        (CHAT, {**_chat(text), "tools": tools, "parallel_tool_calls": True}),
+        (CHAT, {**_chat(text), "n": 2, "stop": ["\n\n"], "seed": 5}),
+        (
+            CHAT,
+            {
+                "model": "standin-small",
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": text}, {"type": "text", "text": "and more"}]}
+                ],
+            },
+        ),
         (RESPONSES, {"model": "standin-large", "input": text, "instructions": "Be brief.", "store": False}),
-        (RESPONSES, {"model": "standin-large", "input": [{"role": "user", "content": [{"type": "input_text", "text": text}]}], "stream": True, "store": False}),
-        (MESSAGES, _messages(text)), (MESSAGES, {**_messages(text), "stream": True, "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}]}),
+        (
+            RESPONSES,
+            {
+                "model": "standin-large",
+                "input": [{"role": "user", "content": [{"type": "input_text", "text": text}]}],
+                "stream": True,
+                "store": False,
+            },
+        ),
+        (MESSAGES, _messages(text)),
+        (
+            MESSAGES,
+            {
+                **_messages(text),
+                "stream": True,
+                "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+            },
+        ),
         (EMBEDDINGS, {"model": "text-embedding-standin", "input": [text, _sentence(rng)], "encoding_format": "base64"}),
         (("/v1/completions", CHAT[1]), {"model": "standin-small", "prompt": text, "max_tokens": 5}),
-        (("/v1/messages/count_tokens", MESSAGES[1]), {"model": "claude-standin", "messages": [{"role": "user", "content": text}]}),
+        (
+            ("/v1/messages/count_tokens", MESSAGES[1]),
+            {"model": "claude-standin", "messages": [{"role": "user", "content": text}]},
+        ),
     ]
     return [_plain(api, f"api-{index}", body) for index, (api, body) in enumerate(bodies)]
 
@@ -97,11 +162,17 @@ def _layout(rng: random.Random) -> list[Case]:
     """White space, key order and line ends."""
     cases = []
     for index in range(40):
-        body = list({**_chat(_sentence(rng)), "temperature": 0.25, "user": "team-a", "metadata": {"b": "2", "a": "1"}}.items())
+        body = list(
+            {**_chat(_sentence(rng)), "temperature": 0.25, "user": "team-a", "metadata": {"b": "2", "a": "1"}}.items()
+        )
         rng.shuffle(body)
         cases.append(_plain(CHAT, f"whitespace-{index}", _whitespace(rng, dict(body)).encode()))
     cases.append(_plain(CHAT, "pretty", json.dumps(_chat("hello"), indent=4).encode() + b"\n"))
-    cases.append(_plain(CHAT, "pretty-crlf", json.dumps(_chat("hello"), indent="\t").replace("\n", "\r\n").encode() + b"\r\n\r\n"))
+    cases.append(
+        _plain(
+            CHAT, "pretty-crlf", json.dumps(_chat("hello"), indent="\t").replace("\n", "\r\n").encode() + b"\r\n\r\n"
+        )
+    )
     return cases
 
 
@@ -110,12 +181,22 @@ def _unknown(rng: random.Random) -> list[Case]:
     cases = []
     for index in range(40):
         body = _chat(_sentence(rng))
-        value = rng.choice((None, True, 1.5, [], {}, "words only", [[["deep"]]], {"a": {"b": {"c": ["d", None, False]}}}))
+        value = rng.choice(
+            (None, True, 1.5, [], {}, "words only", [[["deep"]]], {"a": {"b": {"c": ["d", None, False]}}})
+        )
         place = rng.choice((body, body["messages"][0], body["messages"][1]))
         place[f"x_{rng.choice(WORDS)}_{index}"] = value
         cases.append(_plain(rng.choice((CHAT, MESSAGES)), f"unknown-{index}", {**body, "max_tokens": 9}))
-    cases.append(_plain(CHAT, "duplicate-other-key", b'{"model":"standin-large","note":"a","note":"b","messages":[{"role":"user","content":"hello"}]}'))
-    cases.append(_plain(CHAT, "empty-key", b'{"model":"standin-large","":"a","messages":[{"role":"user","content":"hello"}]}'))
+    cases.append(
+        _plain(
+            CHAT,
+            "duplicate-other-key",
+            b'{"model":"standin-large","note":"a","note":"b","messages":[{"role":"user","content":"hello"}]}',
+        )
+    )
+    cases.append(
+        _plain(CHAT, "empty-key", b'{"model":"standin-large","":"a","messages":[{"role":"user","content":"hello"}]}')
+    )
     return cases
 
 
@@ -124,8 +205,20 @@ def _escape(rng: random.Random, text: str) -> str:
     out = []
     for char in text:
         units = char.encode("utf-16-be", "surrogatepass")
-        escaped = "".join(f"\\u{rng.choice(('{:04x}', '{:04X}')).format(int.from_bytes(units[at:at + 2], 'big'))}" for at in range(0, len(units), 2))
-        short = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+        escaped = "".join(
+            f"\\u{rng.choice(('{:04x}', '{:04X}')).format(int.from_bytes(units[at : at + 2], 'big'))}"
+            for at in range(0, len(units), 2)
+        )
+        short = {
+            '"': '\\"',
+            "\\": "\\\\",
+            "/": "\\/",
+            "\b": "\\b",
+            "\f": "\\f",
+            "\n": "\\n",
+            "\r": "\\r",
+            "\t": "\\t",
+        }.get(char)
         must = char in '"\\' or ord(char) < 32 or 0xD800 <= ord(char) < 0xE000
         if short and (must or rng.random() < 0.5):
             out.append(rng.choice((short, escaped)))
@@ -134,8 +227,23 @@ def _escape(rng: random.Random, text: str) -> str:
     return "".join(out)
 
 
-ODD_TEXTS = ("café/naïve 😀 done", "\u0000\u0001\u001f control", "tab\tnew\nline\r\b\f", "quote \" and \\ slash /", "中文 한국어 日本語 ไทย", "e\u0301 combining", "\u2028 and \u2029",
-             "\ufeff inside", "\U0010ffff last", "שלום עולם", "👩‍👩‍👧 family", "\u200bzero\u200bwidth", "ﬁ ligature", "\x7f del", "fullwidth ＡＢＣ")
+ODD_TEXTS = (
+    "café/naïve 😀 done",
+    "\u0000\u0001\u001f control",
+    "tab\tnew\nline\r\b\f",
+    'quote " and \\ slash /',
+    "中文 한국어 日本語 ไทย",
+    "e\u0301 combining",
+    "\u2028 and \u2029",
+    "\ufeff inside",
+    "\U0010ffff last",
+    "שלום עולם",
+    "👩‍👩‍👧 family",
+    "\u200bzero\u200bwidth",
+    "ﬁ ligature",
+    "\x7f del",
+    "fullwidth ＡＢＣ",
+)
 
 
 def _escapes(rng: random.Random) -> list[Case]:
@@ -146,11 +254,31 @@ def _escapes(rng: random.Random) -> list[Case]:
         raw = f'{{"model":"standin-large","messages":[{{"role":"user","content":"{_escape(rng, text)}"}}]}}'
         cases.append(_plain(CHAT, f"escape-{index}", raw.encode()))
     for index, lone in enumerate(("\\ud800", "\\uDFFF", "\\udc00\\ud800", "a\\ud83d b", "\\uD83D\\u0041")):
-        cases.append(_plain(CHAT, f"surrogate-{index}", f'{{"model":"standin-large","messages":[{{"role":"user","content":"word {lone} word"}}]}}'.encode()))
-    for index, number in enumerate(("9007199254740993", "1e400", "-0.0", "1.10", "1E+2", "-0", "0.1e-7", "123456.000000000000000000001", "5e-324")):
-        cases.append(_plain(CHAT, f"number-{index}", f'{{"model":"standin-large","seed":{number},"messages":[{{"role":"user","content":"hello"}}]}}'.encode()))
+        cases.append(
+            _plain(
+                CHAT,
+                f"surrogate-{index}",
+                f'{{"model":"standin-large","messages":[{{"role":"user","content":"word {lone} word"}}]}}'.encode(),
+            )
+        )
+    for index, number in enumerate(
+        ("9007199254740993", "1e400", "-0.0", "1.10", "1E+2", "-0", "0.1e-7", "123456.000000000000000000001", "5e-324")
+    ):
+        cases.append(
+            _plain(
+                CHAT,
+                f"number-{index}",
+                f'{{"model":"standin-large","seed":{number},"messages":[{{"role":"user","content":"hello"}}]}}'.encode(),
+            )
+        )
     for index, key in enumerate(('"\\u0063ontent"', '"content"')):
-        cases.append(_plain(CHAT, f"escaped-key-{index}", f'{{"model":"standin-large","messages":[{{"role":"user",{key}:"hello"}}]}}'.encode()))
+        cases.append(
+            _plain(
+                CHAT,
+                f"escaped-key-{index}",
+                f'{{"model":"standin-large","messages":[{{"role":"user",{key}:"hello"}}]}}'.encode(),
+            )
+        )
     return cases
 
 
@@ -158,10 +286,18 @@ def _arguments(rng: random.Random) -> list[Case]:
     """JSON inside a string, as tool calls carry it."""
     cases = []
     for index in range(20):
-        inner = json.dumps({"q": _sentence(rng, 3), "opts": [1, None, {"k": rng.choice(ODD_TEXTS)}]}, ensure_ascii=index % 2 == 0)
+        inner = json.dumps(
+            {"q": _sentence(rng, 3), "opts": [1, None, {"k": rng.choice(ODD_TEXTS)}]}, ensure_ascii=index % 2 == 0
+        )
         call = {"id": f"call_{index}", "type": "function", "function": {"name": "look_up", "arguments": inner}}
-        body = {"model": "standin-large", "messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": None, "tool_calls": [call]},
-                                                       {"role": "tool", "tool_call_id": f"call_{index}", "content": inner}]}
+        body = {
+            "model": "standin-large",
+            "messages": [
+                {"role": "user", "content": "hello"},
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": f"call_{index}", "content": inner},
+            ],
+        }
         cases.append(_plain(CHAT, f"arguments-{index}", body))
     return cases
 
@@ -169,12 +305,26 @@ def _arguments(rng: random.Random) -> list[Case]:
 def _types(rng: random.Random) -> list[Case]:
     """Content types that do not say JSON, or nothing at all."""
     body = json.dumps(_chat(_sentence(rng))).encode()
-    types = ("application/json; charset=utf-8", "application/json;charset=UTF-8", "text/plain", "APPLICATION/JSON", "application/vnd.api+json", None)
-    return [Case(f"type-{index}", CHAT[0], (*CHAT[1], *((("Content-Type", kind),) if kind else ())), body) for index, kind in enumerate(types)]
+    types = (
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "text/plain",
+        "APPLICATION/JSON",
+        "application/vnd.api+json",
+        None,
+    )
+    return [
+        Case(f"type-{index}", CHAT[0], (*CHAT[1], *((("Content-Type", kind),) if kind else ())), body)
+        for index, kind in enumerate(types)
+    ]
 
 
 def _compress(coding: str, data: bytes) -> bytes:
-    return {"gzip": lambda: gzip.compress(data, mtime=0), "deflate": lambda: zlib.compress(data), "zstd": lambda: zstandard.compress(data)}[coding]()
+    return {
+        "gzip": lambda: gzip.compress(data, mtime=0),
+        "deflate": lambda: zlib.compress(data),
+        "zstd": lambda: zstandard.compress(data),
+    }[coding]()
 
 
 def _codings(rng: random.Random) -> list[Case]:
@@ -186,9 +336,18 @@ def _codings(rng: random.Random) -> list[Case]:
         payload = json.dumps(body).encode()
         for coding in codings:
             payload = _compress(coding, payload)
-        cases.append(Case(f"coding-{index}", api[0], (*api[1], *JSON_TYPE, ("Content-Encoding", ", ".join(codings))), payload))
+        cases.append(
+            Case(f"coding-{index}", api[0], (*api[1], *JSON_TYPE, ("Content-Encoding", ", ".join(codings))), payload)
+        )
     halves = json.dumps(_chat("two gzip members")).encode()
-    cases.append(Case("gzip-members", CHAT[0], (*CHAT[1], *JSON_TYPE, ("Content-Encoding", "gzip")), gzip.compress(halves[:20], mtime=0) + gzip.compress(halves[20:], mtime=0)))
+    cases.append(
+        Case(
+            "gzip-members",
+            CHAT[0],
+            (*CHAT[1], *JSON_TYPE, ("Content-Encoding", "gzip")),
+            gzip.compress(halves[:20], mtime=0) + gzip.compress(halves[20:], mtime=0),
+        )
+    )
     cases.append(Case("identity", CHAT[0], (*CHAT[1], *JSON_TYPE, ("Content-Encoding", "identity")), halves))
     return cases
 
@@ -202,10 +361,28 @@ def _framings(rng: random.Random) -> list[Case]:
         extension = rng.choice((b"", b";a", b";a=b", b';name="quoted; value"'))
         trailers = rng.choice((b"", b"X-Checksum: abc\r\n", b"A: 1\r\nB: 2\r\n"))
         framed = chunked(payload, sizes, extension=extension, trailers=trailers)
-        cases.append(Case(f"chunked-{index}", CHAT[0], (*CHAT[1], *JSON_TYPE), payload, framed, tuple(rng.randint(1, 60) for _ in range(rng.randint(0, 30)))))
+        cases.append(
+            Case(
+                f"chunked-{index}",
+                CHAT[0],
+                (*CHAT[1], *JSON_TYPE),
+                payload,
+                framed,
+                tuple(rng.randint(1, 60) for _ in range(rng.randint(0, 30))),
+            )
+        )
     for index in range(20):
         payload = json.dumps(_chat(_sentence(rng, 30))).encode()
-        cases.append(Case(f"writes-{index}", CHAT[0], (*CHAT[1], *JSON_TYPE), payload, None, tuple(rng.randint(1, 9) for _ in range(40))))
+        cases.append(
+            Case(
+                f"writes-{index}",
+                CHAT[0],
+                (*CHAT[1], *JSON_TYPE),
+                payload,
+                None,
+                tuple(rng.randint(1, 9) for _ in range(40)),
+            )
+        )
     return cases
 
 
@@ -219,19 +396,37 @@ def _large(rng: random.Random) -> list[Case]:
     cases.append(_plain(CHAT, "array", {**_chat("hello"), "x_list": list(range(20_000))}))
     payload = json.dumps(_chat(_sentence(rng, 150_000))).encode()
     cases.append(Case("large-chunked", CHAT[0], (*CHAT[1], *JSON_TYPE), payload, chunked(payload, [8192] * 80)))
-    cases.append(Case("large-gzip", CHAT[0], (*CHAT[1], *JSON_TYPE, ("Content-Encoding", "gzip")), gzip.compress(payload, mtime=0)))
+    cases.append(
+        Case(
+            "large-gzip", CHAT[0], (*CHAT[1], *JSON_TYPE, ("Content-Encoding", "gzip")), gzip.compress(payload, mtime=0)
+        )
+    )
     return cases
 
 
 def _depth() -> list[Case]:
     """Nesting that is deep but within limits."""
-    return [_plain(CHAT, f"depth-{depth}", b'{"model":"standin-large","messages":[{"role":"user","content":"hello"}],"x":' + b"[" * depth + b"]" * depth + b"}") for depth in (10, 30, 50)]
+    return [
+        _plain(
+            CHAT,
+            f"depth-{depth}",
+            b'{"model":"standin-large","messages":[{"role":"user","content":"hello"}],"x":'
+            + b"[" * depth
+            + b"]" * depth
+            + b"}",
+        )
+        for depth in (10, 30, 50)
+    ]
 
 
 def corpus() -> list[Case]:
     """The whole corpus, the same on every run."""
     rng = random.Random(SEED)
-    return [case for part in (_apis, _layout, _unknown, _escapes, _arguments, _types, _codings, _framings, _large) for case in part(rng)] + _depth()
+    return [
+        case
+        for part in (_apis, _layout, _unknown, _escapes, _arguments, _types, _codings, _framings, _large)
+        for case in part(rng)
+    ] + _depth()
 
 
 def _refuse(name: str, payload: bytes, status: set[int], *more: tuple[str, str]) -> tuple[Case, set[int]]:
@@ -241,7 +436,11 @@ def _refuse(name: str, payload: bytes, status: set[int], *more: tuple[str, str])
 def refused() -> list[tuple[Case, set[int]]]:
     """Bodies that must not be forwarded, with the statuses they may be refused with."""
     good = json.dumps(_chat("hello")).encode()
-    bomb = gzip.compress(good[:-1] + b',"x":"', mtime=0) + gzip.compress(b"a" * 1_000_000, mtime=0) * 400 + gzip.compress(b'"}', mtime=0)
+    bomb = (
+        gzip.compress(good[:-1] + b',"x":"', mtime=0)
+        + gzip.compress(b"a" * 1_000_000, mtime=0) * 400
+        + gzip.compress(b'"}', mtime=0)
+    )
     return [
         _refuse("duplicate-model", b'{"model":"a","model":"b","messages":[]}', {400}),
         _refuse("duplicate-stream", b'{"model":"standin-large","stream":false,"messages":[],"stream":true}', {400}),

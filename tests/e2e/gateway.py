@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROGRAM = pathlib.Path(os.environ.get("BAILIWICK_PROGRAM", ROOT / "build/asan/bailiwick"))
 KEY = "test-key"
+CRASHES = ("Sanitizer", "runtime error", "process died", "invariant")  # what the log says of a process that broke
 PATIENCE = 120.0  # seconds to wait for a condition before a test fails
 
 
@@ -43,20 +44,44 @@ def wait_for(condition, what: str, seconds: float = PATIENCE):
 
 def cloud(url: str, **more) -> dict:
     """A cloud destination at a stand-in."""
-    return {"api": ["openai", "anthropic"], "url": url, "processing": ["US"], "networks": "anycast", "credentials": "passthrough", "insecure": True,
-            "contracts": {"dpa": "2025-03-01"}, **more}
+    return {
+        "api": ["openai", "anthropic"],
+        "url": url,
+        "processing": ["US"],
+        "networks": "anycast",
+        "credentials": "passthrough",
+        "insecure": True,
+        "contracts": {"dpa": "2025-03-01"},
+        **more,
+    }
 
 
 def onprem(url: str, **more) -> dict:
     """An engine of our own at a stand-in."""
-    return {"api": ["openai", "anthropic"], "engine": "vllm", "url": url, "on_prem": True, "country": "DE", "concurrency": 8, **more}
+    return {
+        "api": ["openai", "anthropic"],
+        "engine": "vllm",
+        "url": url,
+        "on_prem": True,
+        "country": "DE",
+        "concurrency": 8,
+        **more,
+    }
 
 
 class Gateway:
     """One gateway in a folder of its own. `destinations` are tried in their order."""
 
-    def __init__(self, destinations: dict, *, rules: tuple[pathlib.Path, ...] = (HERE / "house.rules",), wrapper: tuple[str, ...] = (),
-                 folder: pathlib.Path | None = None, **settings) -> None:
+    def __init__(
+        self,
+        destinations: dict,
+        *,
+        rules: tuple[pathlib.Path, ...] = (HERE / "house.rules",),
+        wrapper: tuple[str, ...] = (),
+        folder: pathlib.Path | None = None,
+        hosts: tuple[str, ...] = (),
+        **settings,
+    ) -> None:
         self._own_folder = folder is None
         self.folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="bw-e2e-"))
         self.port = free_port()
@@ -67,18 +92,31 @@ class Gateway:
         self._wrapper = wrapper
         self._process: subprocess.Popen | None = None
         self._log = None
-        self.run("init", str(self.folder), "--site", "test-1", "--country", "DE")  # for the keys; the configuration is ours
+        self.run(
+            "init", str(self.folder), "--site", "test-1", "--country", "DE"
+        )  # for the keys; the configuration is ours
         self.log_key = self.folder / "log.vkey"
-        self.config.write_text(yaml.safe_dump({
-            "site": {"name": "test-1", "country": "DE"},
-            "listeners": [{"address": f"127.0.0.1:{self.port}", "mode": "base-url", "hosts": ["localhost", "127.0.0.1"]},
-                          {"address": f"unix:{self.admin}", "mode": "admin"}],
-            "destinations": destinations,
-            "routes": [{"match": "/v1", "candidates": list(destinations)}],
-            "rules": [str(path) for path in rules],
-            **settings,
-            "audit": {"path": str(self.folder / "audit"), **settings.get("audit", {})},
-        }, sort_keys=False))
+        self.config.write_text(
+            yaml.safe_dump(
+                {
+                    "site": {"name": "test-1", "country": "DE"},
+                    "listeners": [
+                        {
+                            "address": f"127.0.0.1:{self.port}",
+                            "mode": "base-url",
+                            "hosts": ["localhost", "127.0.0.1", *hosts],
+                        },
+                        {"address": f"unix:{self.admin}", "mode": "admin"},
+                    ],
+                    "destinations": destinations,
+                    "routes": [{"match": "/v1", "candidates": list(destinations)}],
+                    "rules": [str(path) for path in rules],
+                    **settings,
+                    "audit": {"path": str(self.folder / "audit"), **settings.get("audit", {})},
+                },
+                sort_keys=False,
+            )
+        )
 
     # Life.
 
@@ -87,7 +125,14 @@ class Gateway:
         self._log = open(self.folder / "gateway.log", "ab")
         command = [*self._wrapper, str(PROGRAM), "serve", "-c", str(self.config)]
         environment = {**os.environ, "ASAN_OPTIONS": "abort_on_error=1:" + os.environ.get("ASAN_OPTIONS", "")}
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True, env=environment)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+            env=environment,
+        )
         try:
             wait_for(self._ready_or_dead, "the gateway to be ready")
         except BaseException:
@@ -115,17 +160,30 @@ class Gateway:
 
     def pids(self) -> list[int]:
         """Every process of the gateway."""
-        listing = subprocess.run(["ps", "-o", "pid=", "--sid", str(self._process.pid)], capture_output=True, text=True, check=False)
+        listing = subprocess.run(
+            ["ps", "-o", "pid=", "--sid", str(self._process.pid)], capture_output=True, text=True, check=False
+        )
         return [int(line) for line in listing.stdout.split()]
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the supervisor, which may stand behind a wrapper."""
+        listing = subprocess.run(
+            ["ps", "-o", "pid=,comm=", "--sid", str(self._process.pid)], capture_output=True, text=True, check=False
+        )
+        names = [line.split(None, 1) for line in listing.stdout.splitlines()]
+        supervisor = next(int(pid) for pid, name in names if name.startswith(PROGRAM.name[:15]))
+        os.kill(supervisor, number)
 
     def stop(self) -> int:
         """Ends it in good order and returns its exit status."""
         if self._process is None:
             return 0
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+            self.signal(signal.SIGTERM)
         status = self._process.wait(timeout=PATIENCE)
         self._finish()
+        if any(sign in self.log() for sign in CRASHES):
+            raise RuntimeError(f"a process of the gateway crashed:\n{self.log()[-6000:]}")
         return status
 
     def kill(self) -> None:
@@ -163,13 +221,16 @@ class Gateway:
             if kind is None and status != 0:
                 raise RuntimeError(f"the gateway ended with {status}:\n{self.log()[-4000:]}")
         finally:
+            self.kill()  # what a failed stop may have left
             self.remove()
 
     # Use.
 
     def run(self, *arguments: str, check: bool = True, stdin: bytes | None = None) -> subprocess.CompletedProcess:
         """A sub-command of the program."""
-        return subprocess.run([str(PROGRAM), *arguments], input=stdin, capture_output=True, check=check, timeout=PATIENCE)
+        return subprocess.run(
+            [str(PROGRAM), *arguments], input=stdin, capture_output=True, check=check, timeout=PATIENCE
+        )
 
     def audit(self) -> list[dict]:
         """The log, one object a leaf; the fields of its body stand beside sequence, kind, time and leaf_hash."""
@@ -181,6 +242,10 @@ class Gateway:
         """Decision records by sequence."""
         return {row["sequence"]: row for row in self.audit() if row["kind"] == "decision"}
 
+    def decision(self, reply: Reply) -> dict:
+        """The record that an answer names."""
+        return self.decisions()[sequence(reply)]
+
     def post(self, target: str, body: dict, *fields: tuple[str, str], key: str = KEY) -> Reply:
         """A JSON request on a connection of its own."""
         headers = [("Content-Type", "application/json"), *fields]
@@ -190,7 +255,9 @@ class Gateway:
 
     def chat(self, text: str, **more) -> Reply:
         """A chat completion with one user message."""
-        return self.post("/v1/chat/completions", {"model": "standin-large", "messages": [{"role": "user", "content": text}]} | more)
+        return self.post(
+            "/v1/chat/completions", {"model": "standin-large", "messages": [{"role": "user", "content": text}]} | more
+        )
 
 
 def sequence(reply: Reply) -> int:

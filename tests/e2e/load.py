@@ -26,20 +26,33 @@ class Ask:
 def openai(text: str, model: str = "standin-large", key: str = KEY, **more) -> Ask:
     """A chat completion."""
     body = {"model": model, "messages": [{"role": "user", "content": text}], **more}
-    return Ask("/v1/chat/completions", [("Authorization", f"Bearer {key}"), ("Content-Type", "application/json")], json.dumps(body).encode())
+    return Ask(
+        "/v1/chat/completions",
+        [("Authorization", f"Bearer {key}"), ("Content-Type", "application/json")],
+        json.dumps(body).encode(),
+    )
 
 
 def anthropic(text: str, model: str = "claude-standin", key: str = KEY, **more) -> Ask:
     """A message."""
     body = {"model": model, "max_tokens": 100, "messages": [{"role": "user", "content": text}], **more}
-    return Ask("/v1/messages", [("x-api-key", key), ("anthropic-version", "2023-06-01"), ("Content-Type", "application/json")], json.dumps(body).encode())
+    return Ask(
+        "/v1/messages",
+        [("x-api-key", key), ("anthropic-version", "2023-06-01"), ("Content-Type", "application/json")],
+        json.dumps(body).encode(),
+    )
 
 
 def send(address, ask: Ask) -> Ask:
     """Sends one request on a connection of its own."""
     try:
         with RawConnection(address, timeout=300) as connection:
-            connection.send(head("POST", ask.target, f"127.0.0.1:{address[1]}", [*ask.fields, ("Content-Length", str(len(ask.body)))]) + ask.body)
+            connection.send(
+                head(
+                    "POST", ask.target, f"127.0.0.1:{address[1]}", [*ask.fields, ("Content-Length", str(len(ask.body)))]
+                )
+                + ask.body
+            )
             ask.reply = connection.reply()
     except (OSError, Closed) as error:
         ask.failure = repr(error)

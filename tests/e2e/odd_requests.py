@@ -62,5 +62,14 @@ def refused() -> list[Refused]:
 
 def accepted() -> list[Accepted]:
     """The cases of h1_accept.txt."""
-    return [Accepted(name.decode(), unescape(method).decode("latin-1"), unescape(target).decode("latin-1"), framing.decode(), unescape(body), unescape(wire))
-            for name, method, target, _, framing, body, wire in _rows("h1_accept.txt", 7)]
+    return [
+        Accepted(
+            name.decode(),
+            unescape(method).decode("latin-1"),
+            unescape(target).decode("latin-1"),
+            framing.decode(),
+            unescape(body),
+            unescape(wire),
+        )
+        for name, method, target, _, framing, body, wire in _rows("h1_accept.txt", 7)
+    ]

@@ -32,8 +32,10 @@ import typing_extensions
 MAX_DEPTH = 14
 # Values that are not text by nature: addresses, ids of stored state, encoded or encrypted bytes. A gateway must not let them pass
 # unread either, but it need not find a type in them.
-OPAQUE = re.compile(r"[.](?:data|url|[a-z]*_url|file_data|encrypted_content|encrypted_index|signature|result)$|"
-                    r"(?:^|[.])(?:file_id|file_ids\[\]|vector_store_ids\[\]|previous_response_id|conversation|container|prompt[.]id)$")
+OPAQUE = re.compile(
+    r"[.](?:data|url|[a-z]*_url|file_data|encrypted_content|encrypted_index|signature|result)$|"
+    r"(?:^|[.])(?:file_id|file_ids\[\]|vector_store_ids\[\]|previous_response_id|conversation|container|prompt[.]id)$"
+)
 
 
 @dataclass(frozen=True)
@@ -49,19 +51,45 @@ class Endpoint:
 
 
 ENDPOINTS = (
-    Endpoint("openai", "/v1/chat/completions", openai.types.chat.completion_create_params.CompletionCreateParamsNonStreaming, streams=True),
-    Endpoint("openai", "/v1/responses", openai.types.responses.response_create_params.ResponseCreateParamsNonStreaming,
-             (("input", "x"), ("model", "standin-large")), streams=True),
-    Endpoint("openai", "/v1/responses/input_tokens", openai.types.responses.input_token_count_params.InputTokenCountParams),
-    Endpoint("openai", "/v1/completions", openai.types.completion_create_params.CompletionCreateParamsNonStreaming, streams=True),
+    Endpoint(
+        "openai",
+        "/v1/chat/completions",
+        openai.types.chat.completion_create_params.CompletionCreateParamsNonStreaming,
+        streams=True,
+    ),
+    Endpoint(
+        "openai",
+        "/v1/responses",
+        openai.types.responses.response_create_params.ResponseCreateParamsNonStreaming,
+        (("input", "x"), ("model", "standin-large")),
+        streams=True,
+    ),
+    Endpoint(
+        "openai", "/v1/responses/input_tokens", openai.types.responses.input_token_count_params.InputTokenCountParams
+    ),
+    Endpoint(
+        "openai",
+        "/v1/completions",
+        openai.types.completion_create_params.CompletionCreateParamsNonStreaming,
+        streams=True,
+    ),
     Endpoint("openai", "/v1/embeddings", openai.types.embedding_create_params.EmbeddingCreateParams),
     Endpoint("openai", "/v1/moderations", openai.types.moderation_create_params.ModerationCreateParams),
     Endpoint("openai", "/v1/images/generations", openai.types.image_generate_params.ImageGenerateParamsNonStreaming),
     Endpoint("openai", "/v1/audio/speech", openai.types.audio.speech_create_params.SpeechCreateParams),
-    Endpoint("anthropic", "/v1/messages", anthropic.types.message_create_params.MessageCreateParamsNonStreaming, streams=True),
-    Endpoint("anthropic", "/v1/messages", anthropic.types.beta.message_create_params.MessageCreateParamsNonStreaming,
-             headers=(("anthropic-beta", "mcp-client-2025-11-20"),), streams=True),
-    Endpoint("anthropic", "/v1/messages/count_tokens", anthropic.types.message_count_tokens_params.MessageCountTokensParams),
+    Endpoint(
+        "anthropic", "/v1/messages", anthropic.types.message_create_params.MessageCreateParamsNonStreaming, streams=True
+    ),
+    Endpoint(
+        "anthropic",
+        "/v1/messages",
+        anthropic.types.beta.message_create_params.MessageCreateParamsNonStreaming,
+        headers=(("anthropic-beta", "mcp-client-2025-11-20"),),
+        streams=True,
+    ),
+    Endpoint(
+        "anthropic", "/v1/messages/count_tokens", anthropic.types.message_count_tokens_params.MessageCountTokensParams
+    ),
     Endpoint("anthropic", "/v1/messages/batches", anthropic.types.messages.batch_create_params.BatchCreateParams),
 )
 
@@ -103,7 +131,9 @@ def _fields(kind) -> tuple[tuple[str, typing.Any, bool], ...]:
 
 def _plain(hint):
     """The type without Annotated."""
-    while typing.get_origin(hint) is typing.Annotated or isinstance(hint, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
+    while typing.get_origin(hint) is typing.Annotated or isinstance(
+        hint, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()
+    ):
         hint = typing.get_args(hint)[0]
     return hint
 
@@ -114,7 +144,10 @@ def _is_dict_type(hint) -> bool:
 
 def _is_sequence(hint) -> bool:
     origin = typing.get_origin(hint)
-    return origin in (list, collections.abc.Iterable, collections.abc.Sequence) or getattr(origin, "__name__", "") == "SequenceNotStr"
+    return (
+        origin in (list, collections.abc.Iterable, collections.abc.Sequence)
+        or getattr(origin, "__name__", "") == "SequenceNotStr"
+    )
 
 
 def _is_mapping(hint) -> bool:
@@ -124,7 +157,11 @@ def _is_mapping(hint) -> bool:
 def _arms(hint) -> list:
     """The arms of a union that are part of the wire format."""
     arms = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-    return [arm for arm in map(_plain, arms) if not (isinstance(arm, type) and issubclass(arm, (pydantic.BaseModel, type(None), bytes)))]
+    return [
+        arm
+        for arm in map(_plain, arms)
+        if not (isinstance(arm, type) and issubclass(arm, (pydantic.BaseModel, type(None), bytes)))
+    ]
 
 
 @functools.cache
@@ -178,7 +215,10 @@ def _walk(hint, label: str, above: tuple) -> typing.Iterator[tuple[str, typing.C
     elif hint is object or hint is typing.Any:
         yield label, lambda text: text
         yield label + ".description", lambda text: {"type": "object", "description": text}
-        yield label + ".properties.*.enum[]", lambda text: {"type": "object", "properties": {"a": {"type": "string", "enum": ["b", text]}}}
+        yield (
+            label + ".properties.*.enum[]",
+            lambda text: {"type": "object", "properties": {"a": {"type": "string", "enum": ["b", text]}}},
+        )
         yield label + ".deep", lambda text: {"a": [{"b": [[{"c": text}]]}]}
 
 

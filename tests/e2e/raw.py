@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -143,7 +144,12 @@ class RawConnection:
         return reply
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connection in good order, which the server cannot tell from a client that only has no more to say."""
+        self.socket.close()
+
+    def reset(self) -> None:
+        """Resets the connection: the client is gone."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     def __enter__(self) -> RawConnection:
@@ -153,7 +159,9 @@ class RawConnection:
         self.close()
 
 
-def fetch(address, method: str, target: str, *, fields: Iterable[tuple[str, str]] = (), body: bytes | None = None) -> Reply:
+def fetch(
+    address, method: str, target: str, *, fields: Iterable[tuple[str, str]] = (), body: bytes | None = None
+) -> Reply:
     """One request on a connection of its own."""
     host = "localhost" if isinstance(address, str) else f"127.0.0.1:{address[1]}"
     length = [] if body is None else [("Content-Length", str(len(body)))]

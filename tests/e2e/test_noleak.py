@@ -21,7 +21,15 @@ from values import KINDS, Sample, sample
 SEED = 20260102
 QUICK = 300
 WORKERS = 8
-KNOWN = {"/v1/chat/completions", "/v1/responses", "/v1/responses/input_tokens", "/v1/completions", "/v1/embeddings", "/v1/messages", "/v1/messages/count_tokens"}
+KNOWN = {
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/responses/input_tokens",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+}
 ENCODE = {"gzip": lambda data: gzip.compress(data, mtime=0), "deflate": zlib.compress, "zstd": zstandard.compress}
 
 
@@ -42,7 +50,12 @@ class Probe:
 
 def _escaped(rng: random.Random, text: str) -> str:
     """The value with some characters written as \\uXXXX."""
-    return "".join(f"\\u{ord(char):04x}" if ord(char) < 0x10000 and rng.random() < 0.3 else json.dumps(char, ensure_ascii=False)[1:-1] for char in text)
+    return "".join(
+        f"\\u{ord(char):04x}"
+        if ord(char) < 0x10000 and rng.random() < 0.3
+        else json.dumps(char, ensure_ascii=False)[1:-1]
+        for char in text
+    )
 
 
 def probe(rng: random.Random, position: Position) -> Probe:
@@ -55,10 +68,18 @@ def probe(rng: random.Random, position: Position) -> Probe:
     if position.endpoint.path == "/v1/responses":
         body["store"] = False
     text = json.dumps(body, ensure_ascii=False)
-    value = _escaped(rng, hidden.text) if rng.random() < 0.3 else json.dumps(hidden.text, ensure_ascii=rng.random() < 0.5)[1:-1]
+    value = (
+        _escaped(rng, hidden.text)
+        if rng.random() < 0.3
+        else json.dumps(hidden.text, ensure_ascii=rng.random() < 0.5)[1:-1]
+    )
     data = text.replace(marker, value).encode()
     fields = [("Content-Type", "application/json"), *position.endpoint.headers]
-    fields += [("anthropic-version", rng.choice(("2023-06-01", "2026-10-21"))), ("x-api-key", "test-key")] if position.endpoint.family == "anthropic" else [("Authorization", "Bearer test-key")]
+    fields += (
+        [("anthropic-version", rng.choice(("2023-06-01", "2026-10-21"))), ("x-api-key", "test-key")]
+        if position.endpoint.family == "anthropic"
+        else [("Authorization", "Bearer test-key")]
+    )
     if rng.random() < 0.25:
         coding = rng.choice(list(ENCODE))
         data = ENCODE[coding](data)
@@ -142,9 +163,14 @@ def test_the_schemas_are_covered():
     everything = positions()
     assert len(everything) >= 3000
     labels = {(one.endpoint.path, one.label) for one in everything}
-    for wanted in (("/v1/chat/completions", "messages[][user].content"), ("/v1/chat/completions", "messages[][assistant].tool_calls[][function].function.arguments"),
-                   ("/v1/responses", "instructions"), ("/v1/messages", "system"), ("/v1/messages", "messages[][user].content[][tool_result].content[][text].text"),
-                   ("/v1/embeddings", "input[]")):
+    for wanted in (
+        ("/v1/chat/completions", "messages[][user].content"),
+        ("/v1/chat/completions", "messages[][assistant].tool_calls[][function].function.arguments"),
+        ("/v1/responses", "instructions"),
+        ("/v1/messages", "system"),
+        ("/v1/messages", "messages[][user].content[][tool_result].content[][text].text"),
+        ("/v1/embeddings", "input[]"),
+    ):
         assert wanted in labels
 
 
@@ -158,7 +184,10 @@ def test_every_request_was_answered(campaign):
 def test_nothing_reached_the_cloud(campaign):
     probes, _, cloud, local, _ = campaign
     values = {one.sample.value: str(one) for one in probes}
-    leaked = [next((where for value, where in values.items() if value.encode() in seen.bytes()), seen.target) for seen in cloud]
+    leaked = [
+        next((where for value, where in values.items() if value.encode() in seen.bytes()), seen.target)
+        for seen in cloud
+    ]
     assert leaked == []
     assert len(local) > 0
 

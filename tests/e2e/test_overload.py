@@ -18,7 +18,10 @@ CROWD = 200
 def crowd(gateway, count: int = CROWD, **more) -> Crowd:
     """Sensitive requests in both APIs, half of them streamed."""
     make = (openai, anthropic)
-    return Crowd(gateway.address, [make[number % 2](f"{SENSITIVE} Case {number}.", stream=number % 4 < 2, **more) for number in range(count)])
+    return Crowd(
+        gateway.address,
+        [make[number % 2](f"{SENSITIVE} Case {number}.", stream=number % 4 < 2, **more) for number in range(count)],
+    )
 
 
 @pytest.fixture
@@ -31,7 +34,9 @@ def fresh(cloud_engine, local_engine):
         cloud_engine.reset()
         local_engine.mode("normal")
         local_engine.reset()
-        gateway = Gateway({"cloud": cloud(cloud_engine.url), "local": onprem(local_engine.url, **(settings or {}))}, **more).start()
+        gateway = Gateway(
+            {"cloud": cloud(cloud_engine.url), "local": onprem(local_engine.url, **(settings or {}))}, **more
+        ).start()
         running.append(gateway)
         return gateway
 
@@ -53,7 +58,7 @@ def assert_refused(asks, statuses: set[int], *, retry_after: bool = True) -> Non
 
 
 def test_dead(fresh, cloud_engine, local_engine):
-    gateway = fresh({"connect_timeout": "1 s"})
+    gateway = fresh({"connect_timeout": "1 s", "queue_wait": "2 s"})
     local_engine.mode("dead")
     assert_refused(crowd(gateway).start().join(), {503})
     assert cloud_engine.requests() == []
@@ -145,9 +150,13 @@ def test_applications_take_turns(fresh, cloud_engine, local_engine):
     apps = [{"name": name, "key_hashes": [hashlib.sha256(key.encode()).hexdigest()]} for name, key in keys.items()]
     gateway = fresh({"concurrency": 1, "queue": 400, "queue_wait": "5 min"}, apps=apps)
     local_engine.mode("hold")
-    flood = Crowd(gateway.address, [openai(f"{SENSITIVE} flood {number}", key=keys["flood"]) for number in range(20)]).start()
+    flood = Crowd(
+        gateway.address, [openai(f"{SENSITIVE} flood {number}", key=keys["flood"]) for number in range(20)]
+    ).start()
     wait_for(lambda: waiting(gateway) == 19, "the flood to queue")
-    quiet = Crowd(gateway.address, [openai(f"{SENSITIVE} quiet {number}", key=keys["quiet"]) for number in range(3)]).start()
+    quiet = Crowd(
+        gateway.address, [openai(f"{SENSITIVE} quiet {number}", key=keys["quiet"]) for number in range(3)]
+    ).start()
     wait_for(lambda: waiting(gateway) == 22, "the quiet application to queue")
     local_engine.mode("normal")
     assert {ask.reply.status for ask in flood.join() + quiet.join()} == {200}
@@ -171,9 +180,11 @@ def test_a_client_that_leaves_frees_its_place(fresh, cloud_engine, local_engine)
     local_engine.wait(lambda state: state["held"] == 1)
     leaving = RawConnection(gateway.address)
     ask = openai(f"{SENSITIVE} leaving")
-    leaving.send(head("POST", ask.target, "localhost", [*ask.fields, ("Content-Length", str(len(ask.body)))]) + ask.body)
+    leaving.send(
+        head("POST", ask.target, "localhost", [*ask.fields, ("Content-Length", str(len(ask.body)))]) + ask.body
+    )
     wait_for(lambda: waiting(gateway) == 1, "the request to queue")
-    leaving.close()
+    leaving.reset()
     wait_for(lambda: waiting(gateway) == 0, "the place to be free")
     local_engine.mode("normal")
     first.join()

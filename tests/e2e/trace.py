@@ -10,7 +10,9 @@ import re
 from dataclasses import dataclass
 
 _LINE = re.compile(r"(?P<pid>\d+) +(?P<time>\d+\.\d+) (?P<rest>.*)\Z")
-_CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\w+)(?:[^<]*(?:<[^<>]*>)?)?.*?<(?P<took>\d+\.\d+)>\Z")
+_CALL = re.compile(
+    r"(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\w+)(?:[^<]*(?:<[^<>]*>)?)?.*?<(?P<took>\d+\.\d+)>\Z"
+)
 _RESUMED = re.compile(r"<\.\.\. (?P<name>\w+) resumed>(?P<rest>.*)\Z")
 
 
@@ -42,7 +44,9 @@ def read(path: pathlib.Path) -> list[Call]:
             began, start = open_calls.pop(pid)
             call = _CALL.match(start.rstrip() + resumed["rest"])
             if call is not None:
-                calls.append(Call(pid, call["name"], call["arguments"], call["result"], began, began + float(call["took"])))
+                calls.append(
+                    Call(pid, call["name"], call["arguments"], call["result"], began, began + float(call["took"]))
+                )
             continue
         call = _CALL.match(rest)
         if call is not None:

@@ -73,7 +73,10 @@ def _until(make: Callable[[], str], valid: Callable[[str], bool]) -> str:
 
 
 def _email(rng: random.Random) -> str:
-    first, last = rng.choice(("jana", "pierre", "maria", "tomasz", "aoife")), rng.choice(("novakova", "dubois", "rossi", "kowalski", "byrne"))
+    first, last = (
+        rng.choice(("jana", "pierre", "maria", "tomasz", "aoife")),
+        rng.choice(("novakova", "dubois", "rossi", "kowalski", "byrne")),
+    )
     return f"{first}.{last}{rng.randint(1, 99)}@{rng.choice(('example.org', 'mail.example.com', 'example.net'))}"
 
 
@@ -81,13 +84,23 @@ def _card(rng: random.Random) -> str:
     prefix, length = rng.choice((("4539", 16), ("5204", 16), ("3714", 15), ("4716", 16), ("2233", 16)))
     body = prefix + _digits(rng, length - len(prefix) - 1)
     number = body + luhn.calc_check_digit(body)
-    grouped = " ".join(number[at : at + 4] for at in range(0, 16, 4)) if length == 16 else f"{number[:4]} {number[4:10]} {number[10:]}"
+    grouped = (
+        " ".join(number[at : at + 4] for at in range(0, 16, 4))
+        if length == 16
+        else f"{number[:4]} {number[4:10]} {number[10:]}"
+    )
     return rng.choice((number, grouped))
 
 
 def _iban(rng: random.Random) -> str:
-    country, bban = rng.choice((("DE", lambda: "37040044" + _digits(rng, 10)), ("AT", lambda: "12000" + _digits(rng, 11)),
-                                ("CH", lambda: "00762" + _digits(rng, 12)), ("DK", lambda: _digits(rng, 14))))
+    country, bban = rng.choice(
+        (
+            ("DE", lambda: "37040044" + _digits(rng, 10)),
+            ("AT", lambda: "12000" + _digits(rng, 11)),
+            ("CH", lambda: "00762" + _digits(rng, 12)),
+            ("DK", lambda: _digits(rng, 14)),
+        )
+    )
 
     def make() -> str:
         body = bban()
@@ -99,7 +112,9 @@ def _iban(rng: random.Random) -> str:
 
 
 def _ssn(rng: random.Random) -> str:
-    return _until(lambda: f"{rng.randint(1, 665):03d}-{rng.randint(1, 99):02d}-{rng.randint(1, 9999):04d}", us_ssn.is_valid)
+    return _until(
+        lambda: f"{rng.randint(1, 665):03d}-{rng.randint(1, 99):02d}-{rng.randint(1, 9999):04d}", us_ssn.is_valid
+    )
 
 
 def _itin(rng: random.Random) -> str:
@@ -113,7 +128,19 @@ def _npi(rng: random.Random) -> str:
 
 def _mbi(rng: random.Random) -> str:
     letters, either = "ACDEFGHJKMNPQRTUVWXY", "ACDEFGHJKMNPQRTUVWXY0123456789"
-    form = ("123456789", letters, either, string.digits, letters, either, string.digits, letters, letters, string.digits, string.digits)
+    form = (
+        "123456789",
+        letters,
+        either,
+        string.digits,
+        letters,
+        either,
+        string.digits,
+        letters,
+        letters,
+        string.digits,
+        string.digits,
+    )
     value = "".join(rng.choice(part) for part in form)
     return f"{value[:4]}-{value[4:7]}-{value[7:]}"
 
@@ -189,7 +216,14 @@ def _nino(rng: random.Random) -> str:
 
 
 def _phone(rng: random.Random) -> str:
-    return rng.choice((f"+49 30 {_digits(rng, 7)}", f"+44 20 7946 0{_digits(rng, 3)}", f"+1 202 555 01{_digits(rng, 2)}", f"+33 1 42 {_digits(rng, 2)} {_digits(rng, 2)} {_digits(rng, 2)}"))
+    return rng.choice(
+        (
+            f"+49 30 {_digits(rng, 7)}",
+            f"+44 20 7946 0{_digits(rng, 3)}",
+            f"+1 202 555 01{_digits(rng, 2)}",
+            f"+33 1 42 {_digits(rng, 2)} {_digits(rng, 2)} {_digits(rng, 2)}",
+        )
+    )
 
 
 def _checked_token(rng: random.Random, prefix: str) -> str:
@@ -267,7 +301,11 @@ def _cnp(rng: random.Random) -> str:
 
 KINDS = (
     Kind("contact.email", _email, ("Please write to {} today.", "Her e-mail is {}, I think.", "Contact: {}")),
-    Kind("finance.card", _card, ("Charge my credit card {} please.", "Visa card number {}, valid thru 11/29", "Kreditkarte: {}")),
+    Kind(
+        "finance.card",
+        _card,
+        ("Charge my credit card {} please.", "Visa card number {}, valid thru 11/29", "Kreditkarte: {}"),
+    ),
     Kind("finance.iban", _iban, ("Transfer it to IBAN {}.", "Mein Konto (IBAN) ist {}.", "bank account {}")),
     Kind("id.us.ssn", _ssn, ("My SSN is {}.", "social security number: {}", "The applicant's soc sec is {}.")),
     Kind("id.us.itin", _itin, ("The ITIN is {}.", "taxpayer identification number (ITIN) {}")),
@@ -291,9 +329,21 @@ KINDS = (
     Kind("id.be.nn", _be_nn, ("Mijn rijksregisternummer is {}.", "numéro national {}")),
     Kind("id.ro.cnp", _cnp, ("CNP-ul meu este {}.", "cod numeric personal {}")),
     Kind("contact.phone", _phone, ("Call me at phone {}.", "Tel. {}", "Meine Handynummer: {}")),
-    Kind("health.code", lambda rng: rng.choice(("F32.1", "E11.9", "C50.911", "I21.4", "J45.909")), ("Diagnosis ICD-10 {} confirmed.", "Diagnose (ICD): {}")),
-    Kind("secret.aws_akid", lambda rng: "AKIA" + _letters(rng, string.ascii_uppercase + "234567", 16), ("aws access key {}", "AWS key id: {}")),
-    Kind("secret.github_pat", lambda rng: _checked_token(rng, "ghp" + "_"), ("my github token {}", "export GITHUB_TOKEN={}")),
+    Kind(
+        "health.code",
+        lambda rng: rng.choice(("F32.1", "E11.9", "C50.911", "I21.4", "J45.909")),
+        ("Diagnosis ICD-10 {} confirmed.", "Diagnose (ICD): {}"),
+    ),
+    Kind(
+        "secret.aws_akid",
+        lambda rng: "AKIA" + _letters(rng, string.ascii_uppercase + "234567", 16),
+        ("aws access key {}", "AWS key id: {}"),
+    ),
+    Kind(
+        "secret.github_pat",
+        lambda rng: _checked_token(rng, "ghp" + "_"),
+        ("my github token {}", "export GITHUB_TOKEN={}"),
+    ),
     Kind("secret.openai_key", _openai_key, ("openai api key {}", "OPENAI_API_KEY={}")),
     Kind("secret.jwt", _jwt, ("authorization: bearer {}", "the session token is {}")),
 )

@@ -11,9 +11,22 @@ from .http1 import Connection, PeerGone
 from .recorder import Request
 from .text import dump
 
-REASONS = {200: "OK", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
-           404: "Not Found", 413: "Content Too Large", 415: "Unsupported Media Type", 429: "Too Many Requests",
-           500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 529: "Overloaded"}
+REASONS = {
+    200: "OK",
+    204: "No Content",
+    307: "Temporary Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    529: "Overloaded",
+}
 JSON_TYPE = "application/json"
 BINARY = bytes(range(256)) * 16
 
@@ -44,16 +57,27 @@ class Answer:
     @classmethod
     def stream(cls, events: list[bytes], model: object) -> Answer:
         """A model's streamed answer."""
-        return cls(200, [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")], events=events, odd=behaviour(model))
+        return cls(
+            200,
+            [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")],
+            events=events,
+            odd=behaviour(model),
+        )
 
 
 def _odd_answer(answer: Answer) -> Answer:
     """The answer as the behaviour changes it, as far as that is not a matter of framing."""
     kind = answer.odd.kind
     if kind == "html":
-        return Answer(answer.odd.first, [("content-type", "text/html; charset=utf-8")], b"<html><body><h1>502 Bad Gateway</h1></body></html>\n")
+        return Answer(
+            answer.odd.first,
+            [("content-type", "text/html; charset=utf-8")],
+            b"<html><body><h1>502 Bad Gateway</h1></body></html>\n",
+        )
     if kind == "redirect":
-        return Answer(answer.odd.first, [("location", "http://127.0.0.1:9/elsewhere"), ("content-type", JSON_TYPE)], b"{}")
+        return Answer(
+            answer.odd.first, [("location", "http://127.0.0.1:9/elsewhere"), ("content-type", JSON_TYPE)], b"{}"
+        )
     if kind == "binary":
         return Answer(200, [("content-type", "audio/mpeg")], BINARY)
     if kind == "blank-lines" and answer.events is None:
@@ -65,7 +89,11 @@ def _odd_answer(answer: Answer) -> Answer:
     if answer.events is not None and kind == "crlf-stream":
         answer.events = [event.replace(b"\n", b"\r\n") for event in answer.events]
     if answer.events is not None and kind == "comment-stream":
-        answer.events = [b": keep-alive\n\n", b"retry: 3000\n", *[b"id: %d\n%b" % item for item in enumerate(answer.events)]]
+        answer.events = [
+            b": keep-alive\n\n",
+            b"retry: 3000\n",
+            *[b"id: %d\n%b" % item for item in enumerate(answer.events)],
+        ]
     if answer.events is not None and kind == "split-stream":
         whole = b"".join(answer.events)
         answer.events = [whole[at : at + 3] for at in range(0, len(whole), 3)]
@@ -77,7 +105,13 @@ def _error_event(request: Request) -> bytes:
     if request.header("anthropic-version") is not None:
         return b"event: error\ndata: " + dump({"type": "error", "error": error}) + b"\n\n"
     if request.target.endswith("/responses"):
-        return b"event: error\ndata: " + dump({"type": "error", "code": "server_error", "message": "Overloaded", "param": None, "sequence_number": 99}) + b"\n\n"
+        return (
+            b"event: error\ndata: "
+            + dump(
+                {"type": "error", "code": "server_error", "message": "Overloaded", "param": None, "sequence_number": 99}
+            )
+            + b"\n\n"
+        )
     return b"data: " + dump({"error": {**error, "code": None, "param": None}}) + b"\n\n"
 
 
@@ -116,7 +150,12 @@ class Responder:
         fields = [*answer.headers, *framing, ("date", "Thu, 01 Jan 2026 00:00:00 GMT"), ("server", "standin")]
         if answer.close:
             fields.append(("connection", "close"))
-        lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Error')}", *[f"{name}: {value}" for name, value in fields], "", ""]
+        lines = [
+            f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Error')}",
+            *[f"{name}: {value}" for name, value in fields],
+            "",
+            "",
+        ]
         return "\r\n".join(lines).encode("latin-1")
 
     async def _send_body(self, answer: Answer) -> bool:

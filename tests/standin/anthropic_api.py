@@ -5,15 +5,29 @@ from __future__ import annotations
 from .text import MODELS, ApiError, clip, dump, example, identifier, pieces, words
 
 VERSIONS = ("2023-06-01", "2026-10-21")
-ERROR_TYPES = {400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
-               409: "conflict_error", 413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 503: "api_error",
-               504: "timeout_error", 529: "overloaded_error"}
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    503: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
 
 
 def error_body(error: ApiError) -> dict:
     """Anthropic's error object."""
-    return {"type": "error", "error": {"type": ERROR_TYPES.get(error.status, "api_error"), "message": error.message},
-            "request_id": identifier("req_", error.message)}
+    return {
+        "type": "error",
+        "error": {"type": ERROR_TYPES.get(error.status, "api_error"), "message": error.message},
+        "request_id": identifier("req_", error.message),
+    }
 
 
 def _text(content) -> str:
@@ -22,19 +36,25 @@ def _text(content) -> str:
     parts = []
     for block in content if isinstance(content, list) else []:
         if isinstance(block, dict):
-            parts.append(_text(block["content"]) if block.get("type") == "tool_result" and "content" in block else str(block.get("text", "")))
+            parts.append(
+                _text(block["content"])
+                if block.get("type") == "tool_result" and "content" in block
+                else str(block.get("text", ""))
+            )
     return " ".join(parts)
 
 
 def _ends_with_result(messages: list) -> bool:
     content = messages[-1].get("content")
-    return isinstance(content, list) and any(isinstance(block, dict) and block.get("type") == "tool_result" for block in content)
+    return isinstance(content, list) and any(
+        isinstance(block, dict) and block.get("type") == "tool_result" for block in content
+    )
 
 
 def check(body: dict, version: str) -> None:
     """The checks of the wire that clients rely on."""
     if version not in VERSIONS:
-        raise ApiError(400, f"anthropic-version: \"{version}\" is not a valid version")
+        raise ApiError(400, f'anthropic-version: "{version}" is not a valid version')
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
         raise ApiError(400, "messages: at least one message is required")
@@ -52,8 +72,15 @@ def _tool_blocks(body: dict) -> list[dict]:
     if choice.get("type") == "tool":
         usable = [tool for tool in usable if tool.get("name") == choice.get("name")]
     most = 1 if choice.get("disable_parallel_tool_use") else 2
-    return [{"type": "tool_use", "id": identifier("toolu_", [body["messages"], index]), "name": tool.get("name", ""),
-             "input": example(tool["input_schema"])} for index, tool in enumerate(usable[:most])]
+    return [
+        {
+            "type": "tool_use",
+            "id": identifier("toolu_", [body["messages"], index]),
+            "name": tool.get("name", ""),
+            "input": example(tool["input_schema"]),
+        }
+        for index, tool in enumerate(usable[:most])
+    ]
 
 
 def _blocks(body: dict) -> tuple[list[dict], str]:
@@ -61,7 +88,9 @@ def _blocks(body: dict) -> tuple[list[dict], str]:
     said, cut = clip(f"Echo: {_text(body['messages'][-1].get('content'))}", body.get("max_tokens"))
     blocks = []
     if (body.get("thinking") or {}).get("type") in ("enabled", "adaptive"):
-        blocks.append({"type": "thinking", "thinking": "The request wants an echo.", "signature": identifier("sig", body)})
+        blocks.append(
+            {"type": "thinking", "thinking": "The request wants an echo.", "signature": identifier("sig", body)}
+        )
     tools = _tool_blocks(body)
     blocks.append({"type": "text", "text": "Let me look that up." if tools else said})
     return blocks + tools, "tool_use" if tools else "max_tokens" if cut else "end_turn"
@@ -77,10 +106,22 @@ def message(body: dict) -> dict:
     """A finished message."""
     blocks, reason = _blocks(body)
     made = sum(words(str(block.get("text") or block.get("thinking") or block.get("input"))) for block in blocks)
-    return {"id": identifier("msg_", body), "type": "message", "role": "assistant", "model": body.get("model"), "content": blocks,
-            "stop_reason": reason, "stop_sequence": None,
-            "usage": {"input_tokens": count(body), "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": made,
-                      "service_tier": "standard"}}
+    return {
+        "id": identifier("msg_", body),
+        "type": "message",
+        "role": "assistant",
+        "model": body.get("model"),
+        "content": blocks,
+        "stop_reason": reason,
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": count(body),
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens": made,
+            "service_tier": "standard",
+        },
+    }
 
 
 def _deltas(block: dict) -> tuple[dict, list[dict]]:
@@ -89,7 +130,9 @@ def _deltas(block: dict) -> tuple[dict, list[dict]]:
         return {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
     if block["type"] == "thinking":
         deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(block["thinking"])]
-        return {"type": "thinking", "thinking": "", "signature": ""}, deltas + [{"type": "signature_delta", "signature": block["signature"]}]
+        return {"type": "thinking", "thinking": "", "signature": ""}, deltas + [
+            {"type": "signature_delta", "signature": block["signature"]}
+        ]
     json_pieces = [""] + pieces(dump(block["input"]).decode())
     return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": piece} for piece in json_pieces]
 
@@ -112,7 +155,11 @@ def message_stream(body: dict) -> list[bytes]:
         for delta in deltas:
             add("content_block_delta", index=index, delta=delta)
         add("content_block_stop", index=index)
-    add("message_delta", delta={"stop_reason": whole["stop_reason"], "stop_sequence": None}, usage={"output_tokens": usage["output_tokens"]})
+    add(
+        "message_delta",
+        delta={"stop_reason": whole["stop_reason"], "stop_sequence": None},
+        usage={"output_tokens": usage["output_tokens"]},
+    )
     add("message_stop")
     return frames
 
@@ -121,8 +168,14 @@ def model(name: str) -> dict:
     """One model object."""
     if name not in MODELS:
         raise ApiError(404, f"model: {name}")
-    return {"type": "model", "id": name, "display_name": name.replace("-", " ").title(), "created_at": "2026-01-01T00:00:00Z",
-            "max_input_tokens": 200000, "max_tokens": 64000}
+    return {
+        "type": "model",
+        "id": name,
+        "display_name": name.replace("-", " ").title(),
+        "created_at": "2026-01-01T00:00:00Z",
+        "max_input_tokens": 200000,
+        "max_tokens": 64000,
+    }
 
 
 def models() -> dict:

@@ -31,8 +31,22 @@ from dataclasses import dataclass
 
 _FORM = re.compile(r"(?P<kind>[a-z]+(?:-[a-z]+)*?)(?:-(?P<first>[0-9]+))?(?:-(?P<second>[0-9]+))?\Z")
 WITH_NUMBER = {"error", "flaky", "noretry", "html", "slow", "drip", "early", "redirect"}
-PLAIN = {"hang", "reset-mid-stream", "cut-mid-stream", "error-mid-stream", "blank-lines", "gzip-answer", "chunked-answer", "trailers",
-         "until-close", "early-hints", "crlf-stream", "comment-stream", "split-stream", "binary"}
+PLAIN = {
+    "hang",
+    "reset-mid-stream",
+    "cut-mid-stream",
+    "error-mid-stream",
+    "blank-lines",
+    "gzip-answer",
+    "chunked-answer",
+    "trailers",
+    "until-close",
+    "early-hints",
+    "crlf-stream",
+    "comment-stream",
+    "split-stream",
+    "binary",
+}
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ class Engine:
     async def listen(self, port: int) -> None:
         """Opens the listener; the port stays the same over dead and normal."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self.recorder, self._serve), "127.0.0.1", port, ssl=self._tls, backlog=1024)
+        self._server = await loop.create_server(
+            lambda: Connection(self.recorder, self._serve), "127.0.0.1", port, ssl=self._tls, backlog=1024
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def set_mode(self, mode: str) -> None:
@@ -72,12 +74,18 @@ class Engine:
 
     def state(self) -> dict:
         """A summary for polling."""
-        return {"mode": self.mode, "held": self.held, "requests": len(self.recorder.requests),
-                "complete": sum(request.state == "complete" for request in self.recorder.requests),
-                "answered": sum(request.answered for request in self.recorder.requests), "health_checks": self.recorder.health_checks}
+        return {
+            "mode": self.mode,
+            "held": self.held,
+            "requests": len(self.recorder.requests),
+            "complete": sum(request.state == "complete" for request in self.recorder.requests),
+            "answered": sum(request.answered for request in self.recorder.requests),
+            "health_checks": self.recorder.health_checks,
+        }
 
     async def _hold(self, connection: Connection) -> None:
         """Waits for a permit, a change of mode, or the peer's leaving."""
+
         async def permitted() -> None:
             async with self._changed:
                 await self._changed.wait_for(lambda: self.mode != "hold" or self._permits > 0)
@@ -119,7 +127,9 @@ class Engine:
             return False
         if request.target == "/health":
             self.recorder.health(request)
-            await Responder(connection, request).send(Answer.json(503 if self.mode == "busy" else 200, {"status": "ok"}))
+            await Responder(connection, request).send(
+                Answer.json(503 if self.mode == "busy" else 200, {"status": "ok"})
+            )
             return True
         if self.mode == "hold":
             await self._hold(connection)
@@ -159,8 +169,13 @@ class Engine:
         if odd.kind in ("error", "flaky", "noretry"):
             headers = [("x-should-retry", "false")] if odd.kind == "noretry" else []
             if odd.first == 429:
-                headers += [("retry-after-ms", "5"), ("retry-after", "1"), ("x-ratelimit-limit-requests", "100"),
-                            ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "6m0s")]
+                headers += [
+                    ("retry-after-ms", "5"),
+                    ("retry-after", "1"),
+                    ("x-ratelimit-limit-requests", "100"),
+                    ("x-ratelimit-remaining-requests", "0"),
+                    ("x-ratelimit-reset-requests", "6m0s"),
+                ]
             raise ApiError(odd.first, f"The stand-in was asked for status {odd.first}.", headers=tuple(headers))
 
     def _openai(self, request: Request) -> Answer:
@@ -174,12 +189,24 @@ class Engine:
         self._misbehave(request, model)
         stream = body.get("stream") is True
         if path == "/chat/completions":
-            return Answer.stream(openai_api.chat_stream(body), model) if stream else Answer.model(openai_api.chat(body), model)
+            return (
+                Answer.stream(openai_api.chat_stream(body), model)
+                if stream
+                else Answer.model(openai_api.chat(body), model)
+            )
         if path == "/completions":
-            return Answer.stream(openai_api.completions_stream(body), model) if stream else Answer.model(openai_api.completions(body), model)
+            return (
+                Answer.stream(openai_api.completions_stream(body), model)
+                if stream
+                else Answer.model(openai_api.completions(body), model)
+            )
         if path == "/responses":
             return self._responses(body, stream)
-        plain = {"/embeddings": openai_api.embeddings, "/moderations": openai_api.moderations, "/responses/input_tokens": openai_responses.input_tokens}
+        plain = {
+            "/embeddings": openai_api.embeddings,
+            "/moderations": openai_api.moderations,
+            "/responses/input_tokens": openai_responses.input_tokens,
+        }
         if path not in plain:
             raise ApiError(404, f"Invalid URL (POST {path})")
         return Answer.model(plain[path](body), model)
@@ -253,7 +280,9 @@ class Control:
 
     async def listen(self, port: int) -> int:
         """Opens the port and returns its number."""
-        server = await asyncio.get_running_loop().create_server(lambda: Connection(self._recorder, self._serve), "127.0.0.1", port)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self._recorder, self._serve), "127.0.0.1", port
+        )
         return server.sockets[0].getsockname()[1]
 
     async def _serve(self, connection: Connection) -> None:

@@ -9,13 +9,27 @@ from dataclasses import dataclass
 
 from .text import CREATED, MODELS, ApiError, clip, dump, example, identifier, pieces, vector, words
 
-ERROR_TYPES = {400: "invalid_request_error", 401: "invalid_request_error", 403: "permission_error", 404: "invalid_request_error",
-               429: "requests", 500: "server_error", 503: "server_error"}
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "invalid_request_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    429: "requests",
+    500: "server_error",
+    503: "server_error",
+}
 
 
 def error_body(error: ApiError) -> dict:
     """OpenAI's error object."""
-    return {"error": {"message": error.message, "type": ERROR_TYPES.get(error.status, "api_error"), "param": None, "code": error.code}}
+    return {
+        "error": {
+            "message": error.message,
+            "type": ERROR_TYPES.get(error.status, "api_error"),
+            "param": None,
+            "code": error.code,
+        }
+    }
 
 
 @dataclass
@@ -34,8 +48,11 @@ def part_text(content) -> str:
         return content
     if not isinstance(content, list):
         return ""
-    return " ".join(part if isinstance(part, str) else str(part.get("text") or part.get("refusal") or "")
-                    for part in content if isinstance(part, (str, dict)))
+    return " ".join(
+        part if isinstance(part, str) else str(part.get("text") or part.get("refusal") or "")
+        for part in content
+        if isinstance(part, (str, dict))
+    )
 
 
 def _tool_calls(tools, choice, parallel, seed) -> list[Call]:
@@ -55,7 +72,11 @@ def _tool_calls(tools, choice, parallel, seed) -> list[Call]:
         usable = [tool for tool in usable if tool[0] == wanted]
     calls = []
     for index, (name, schema, custom) in enumerate(usable[: 1 if parallel is False else 2]):
-        arguments = "free text for the tool" if custom else json.dumps(example(schema or {"type": "object"}), ensure_ascii=False)
+        arguments = (
+            "free text for the tool"
+            if custom
+            else json.dumps(example(schema or {"type": "object"}), ensure_ascii=False)
+        )
         calls.append(Call(identifier("call_", [seed, index]), name, arguments, custom))
     return calls
 
@@ -89,15 +110,28 @@ def _chat_reply(body: dict) -> Reply:
     calls = []
     if last.get("role") not in ("tool", "function"):
         calls = _tool_calls(body.get("tools"), body.get("tool_choice"), body.get("parallel_tool_calls"), messages)
-    text, cut = ("", False) if calls else clip(f"Echo: {_last_user_text(messages)}", body.get("max_completion_tokens", body.get("max_tokens")))
+    text, cut = (
+        ("", False)
+        if calls
+        else clip(f"Echo: {_last_user_text(messages)}", body.get("max_completion_tokens", body.get("max_tokens")))
+    )
     return Reply(text, calls, cut, sum(words(part_text(m.get("content"))) for m in messages if isinstance(m, dict)))
 
 
 def _chat_usage(reply: Reply, choices: int) -> dict:
     out = reply.output_tokens * choices
-    return {"prompt_tokens": reply.input_tokens, "completion_tokens": out, "total_tokens": reply.input_tokens + out,
-            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}}
+    return {
+        "prompt_tokens": reply.input_tokens,
+        "completion_tokens": out,
+        "total_tokens": reply.input_tokens + out,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
 
 
 def _chat_call(call: Call) -> dict:
@@ -116,9 +150,20 @@ def chat(body: dict) -> dict:
     message = {"role": "assistant", "content": None if reply.calls else reply.text, "refusal": None, "annotations": []}
     if reply.calls:
         message["tool_calls"] = [_chat_call(call) for call in reply.calls]
-    choices = [{"index": index, "message": message, "logprobs": None, "finish_reason": _finish(reply)} for index in range(count)]
-    return {"id": identifier("chatcmpl-", body), "object": "chat.completion", "created": CREATED, "model": body.get("model"),
-            "choices": choices, "usage": _chat_usage(reply, count), "service_tier": "default", "system_fingerprint": "fp_standin"}
+    choices = [
+        {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(reply)}
+        for index in range(count)
+    ]
+    return {
+        "id": identifier("chatcmpl-", body),
+        "object": "chat.completion",
+        "created": CREATED,
+        "model": body.get("model"),
+        "choices": choices,
+        "usage": _chat_usage(reply, count),
+        "service_tier": "default",
+        "system_fingerprint": "fp_standin",
+    }
 
 
 def chat_stream(body: dict) -> list[bytes]:
@@ -126,12 +171,20 @@ def chat_stream(body: dict) -> list[bytes]:
     reply, count = _chat_reply(body), body.get("n") or 1
     options = body.get("stream_options") or {}
     usage = bool(options.get("include_usage"))
-    base = {"id": identifier("chatcmpl-", body), "object": "chat.completion.chunk", "created": CREATED, "model": body.get("model"),
-            "service_tier": "default", "system_fingerprint": "fp_standin"}
+    base = {
+        "id": identifier("chatcmpl-", body),
+        "object": "chat.completion.chunk",
+        "created": CREATED,
+        "model": body.get("model"),
+        "service_tier": "default",
+        "system_fingerprint": "fp_standin",
+    }
     events = []
 
     def chunk(choices: list, **more) -> None:
-        events.append(b"data: " + dump({**base, "choices": choices, **({"usage": None} if usage else {}), **more}) + b"\n\n")
+        events.append(
+            b"data: " + dump({**base, "choices": choices, **({"usage": None} if usage else {}), **more}) + b"\n\n"
+        )
 
     def delta(content: dict, finish: str | None = None) -> None:
         for index in range(count):
@@ -162,8 +215,14 @@ def completions(body: dict) -> dict:
         text, cut = clip(f" Echo: {prompt if isinstance(prompt, str) else ''}", body.get("max_tokens"))
         used += words(text)
         choices.append({"index": index, "text": text, "logprobs": None, "finish_reason": "length" if cut else "stop"})
-    return {"id": identifier("cmpl-", body), "object": "text_completion", "created": CREATED, "model": body.get("model"), "choices": choices,
-            "usage": {"prompt_tokens": used, "completion_tokens": used, "total_tokens": 2 * used}}
+    return {
+        "id": identifier("cmpl-", body),
+        "object": "text_completion",
+        "created": CREATED,
+        "model": body.get("model"),
+        "choices": choices,
+        "usage": {"prompt_tokens": used, "completion_tokens": used, "total_tokens": 2 * used},
+    }
 
 
 def completions_stream(body: dict) -> list[bytes]:
@@ -173,7 +232,14 @@ def completions_stream(body: dict) -> list[bytes]:
     events = []
     for choice in whole["choices"]:
         for piece in pieces(choice["text"]):
-            events.append(dump({**base, "choices": [{"index": choice["index"], "text": piece, "logprobs": None, "finish_reason": None}]}))
+            events.append(
+                dump(
+                    {
+                        **base,
+                        "choices": [{"index": choice["index"], "text": piece, "logprobs": None, "finish_reason": None}],
+                    }
+                )
+            )
         events.append(dump({**base, "choices": [{**choice, "text": ""}]}))
     return [b"data: " + event + b"\n\n" for event in events] + [b"data: [DONE]\n\n"]
 
@@ -192,18 +258,44 @@ def embeddings(body: dict) -> dict:
             value = base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
         data.append({"object": "embedding", "index": index, "embedding": value})
     used = sum(words(item) if isinstance(item, str) else 1 for item in inputs)
-    return {"object": "list", "data": data, "model": body.get("model"), "usage": {"prompt_tokens": used, "total_tokens": used}}
+    return {
+        "object": "list",
+        "data": data,
+        "model": body.get("model"),
+        "usage": {"prompt_tokens": used, "total_tokens": used},
+    }
 
 
 def moderations(body: dict) -> dict:
     """Nothing is ever flagged."""
     given = body.get("input")
     inputs = given if isinstance(given, list) else [given]
-    names = ("harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
-             "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence", "violence/graphic")
-    result = {"flagged": False, "categories": dict.fromkeys(names, False), "category_scores": dict.fromkeys(names, 0.0),
-              "category_applied_input_types": {name: ["text"] for name in names}}
-    return {"id": identifier("modr-", body), "model": body.get("model", "omni-moderation-latest"), "results": [result for _ in inputs]}
+    names = (
+        "harassment",
+        "harassment/threatening",
+        "hate",
+        "hate/threatening",
+        "illicit",
+        "illicit/violent",
+        "self-harm",
+        "self-harm/instructions",
+        "self-harm/intent",
+        "sexual",
+        "sexual/minors",
+        "violence",
+        "violence/graphic",
+    )
+    result = {
+        "flagged": False,
+        "categories": dict.fromkeys(names, False),
+        "category_scores": dict.fromkeys(names, 0.0),
+        "category_applied_input_types": {name: ["text"] for name in names},
+    }
+    return {
+        "id": identifier("modr-", body),
+        "model": body.get("model", "omni-moderation-latest"),
+        "results": [result for _ in inputs],
+    }
 
 
 def model(name: str) -> dict:

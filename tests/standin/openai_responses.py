@@ -22,35 +22,77 @@ def _last_input(body: dict) -> tuple[str, bool]:
 
 
 def _message(seed, text: str, status: str) -> dict:
-    return {"id": identifier("msg_", seed), "type": "message", "status": status, "role": "assistant",
-            "content": [{"type": "output_text", "annotations": [], "logprobs": [], "text": text}]}
+    return {
+        "id": identifier("msg_", seed),
+        "type": "message",
+        "status": status,
+        "role": "assistant",
+        "content": [{"type": "output_text", "annotations": [], "logprobs": [], "text": text}],
+    }
 
 
 def _call_item(call: Call, status: str, arguments: str) -> dict:
     if call.custom:
-        return {"id": "ctc_" + call.id[5:], "type": "custom_tool_call", "status": status, "call_id": call.id, "name": call.name, "input": arguments}
-    return {"id": "fc_" + call.id[5:], "type": "function_call", "status": status, "call_id": call.id, "name": call.name, "arguments": arguments}
+        return {
+            "id": "ctc_" + call.id[5:],
+            "type": "custom_tool_call",
+            "status": status,
+            "call_id": call.id,
+            "name": call.name,
+            "input": arguments,
+        }
+    return {
+        "id": "fc_" + call.id[5:],
+        "type": "function_call",
+        "status": status,
+        "call_id": call.id,
+        "name": call.name,
+        "arguments": arguments,
+    }
 
 
 def response(body: dict) -> tuple[dict, list[Call]]:
     """A finished response object and its tool calls."""
     text, after_tool = _last_input(body)
-    calls = [] if after_tool else _tool_calls(body.get("tools"), body.get("tool_choice"), body.get("parallel_tool_calls"), body.get("input"))
+    calls = (
+        []
+        if after_tool
+        else _tool_calls(body.get("tools"), body.get("tool_choice"), body.get("parallel_tool_calls"), body.get("input"))
+    )
     said, cut = clip(f"Echo: {text}", body.get("max_output_tokens"))
     output = [_call_item(call, "completed", call.arguments) for call in calls]
     if not calls:
         output = [_message(body, said, "incomplete" if cut else "completed")]
     used, made = words(text), words(said) if not calls else sum(words(call.arguments) for call in calls)
     whole = {
-        "id": identifier("resp_", body), "object": "response", "created_at": CREATED, "status": "incomplete" if cut and not calls else "completed",
-        "background": False, "error": None, "incomplete_details": {"reason": "max_output_tokens"} if cut and not calls else None,
-        "instructions": body.get("instructions"), "max_output_tokens": body.get("max_output_tokens"), "model": body.get("model"),
-        "output": output, "parallel_tool_calls": body.get("parallel_tool_calls", True), "previous_response_id": body.get("previous_response_id"),
-        "reasoning": {"effort": None, "summary": None}, "store": body.get("store", True), "temperature": body.get("temperature", 1.0),
-        "text": body.get("text") or {"format": {"type": "text"}}, "tool_choice": body.get("tool_choice", "auto"), "tools": body.get("tools") or [],
-        "top_p": body.get("top_p", 1.0), "truncation": "disabled",
-        "usage": {"input_tokens": used, "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0}, "output_tokens": made,
-                  "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": used + made},
+        "id": identifier("resp_", body),
+        "object": "response",
+        "created_at": CREATED,
+        "status": "incomplete" if cut and not calls else "completed",
+        "background": False,
+        "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if cut and not calls else None,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
+        "model": body.get("model"),
+        "output": output,
+        "parallel_tool_calls": body.get("parallel_tool_calls", True),
+        "previous_response_id": body.get("previous_response_id"),
+        "reasoning": {"effort": None, "summary": None},
+        "store": body.get("store", True),
+        "temperature": body.get("temperature", 1.0),
+        "text": body.get("text") or {"format": {"type": "text"}},
+        "tool_choice": body.get("tool_choice", "auto"),
+        "tools": body.get("tools") or [],
+        "top_p": body.get("top_p", 1.0),
+        "truncation": "disabled",
+        "usage": {
+            "input_tokens": used,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": made,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": used + made,
+        },
         "metadata": body.get("metadata") or {},
     }
     return whole, calls
@@ -127,7 +169,9 @@ class Store:
         """ApiError 400 if the request continues a response that is not known."""
         previous = body.get("previous_response_id")
         if previous is not None and previous not in self._kept:
-            raise ApiError(400, f"Previous response with id '{previous}' not found.", code="previous_response_not_found")
+            raise ApiError(
+                400, f"Previous response with id '{previous}' not found.", code="previous_response_not_found"
+            )
 
     def get(self, name: str) -> dict:
         """A kept response."""
@@ -144,9 +188,22 @@ class Store:
         body, _ = self._find(name)
         given = body.get("input")
         text = given if isinstance(given, str) else part_text(given)
-        items = [{"id": identifier("msg_", [name]), "type": "message", "role": "user", "status": "completed",
-                  "content": [{"type": "input_text", "text": text}]}]
-        return {"object": "list", "data": items, "first_id": items[0]["id"], "last_id": items[0]["id"], "has_more": False}
+        items = [
+            {
+                "id": identifier("msg_", [name]),
+                "type": "message",
+                "role": "user",
+                "status": "completed",
+                "content": [{"type": "input_text", "text": text}],
+            }
+        ]
+        return {
+            "object": "list",
+            "data": items,
+            "first_id": items[0]["id"],
+            "last_id": items[0]["id"],
+            "has_more": False,
+        }
 
     def _find(self, name: str) -> tuple[dict, dict]:
         if name not in self._kept:

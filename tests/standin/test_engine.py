@@ -49,7 +49,10 @@ def test_every_plain_scenario_succeeds_and_repeats(sdk, engine):
         assert run(engine.url) == first, name
 
 
-@pytest.mark.parametrize("status,error", [(400, "BadRequestError"), (404, "NotFoundError"), (429, "RateLimitError"), (500, "InternalServerError")])
+@pytest.mark.parametrize(
+    "status,error",
+    [(400, "BadRequestError"), (404, "NotFoundError"), (429, "RateLimitError"), (500, "InternalServerError")],
+)
 def test_errors_have_the_apis_shape(status, error, engine):
     for sdk in (openai_sdk, anthropic_sdk):
         engine.reset()
@@ -61,12 +64,20 @@ def test_errors_have_the_apis_shape(status, error, engine):
 def test_bytes_are_kept_exactly(engine):
     payload = b'{"model" :"standin-large",\t"messages":[{"role":"user","content":"caf\\u00e9 \xf0\x9f\x98\x80"}]} \r\n'
     framed = chunked(payload, [1, 2, 3, 50], extension=b";a=b", trailers=b"X-T: 1\r\n")
-    sent = head("POST", "/v1/chat/completions?x=%2F", "h", [("X-B", "2"), ("x-a", "1"), ("Transfer-Encoding", "chunked")])
+    sent = head(
+        "POST", "/v1/chat/completions?x=%2F", "h", [("X-B", "2"), ("x-a", "1"), ("Transfer-Encoding", "chunked")]
+    )
     with RawConnection(("127.0.0.1", engine.port)) as connection:
         connection.send(sent + framed, [1] * 40)
         assert connection.reply().status == 200
     (seen,) = engine.requests()
-    assert (seen.head, seen.wire_body, seen.body, seen.trailers, seen.state) == (sent, framed, payload, [("X-T", "1")], "complete")
+    assert (seen.head, seen.wire_body, seen.body, seen.trailers, seen.state) == (
+        sent,
+        framed,
+        payload,
+        [("X-T", "1")],
+        "complete",
+    )
     assert seen.first_byte[0] < seen.complete_at[0]
 
 
@@ -74,11 +85,21 @@ def test_a_cut_request_is_recorded(engine):
     with RawConnection(("127.0.0.1", engine.port)) as connection:
         connection.send(head("POST", "/v1/chat/completions", "h", [("Content-Length", "100")]) + b"only this")
     engine.wait(lambda state: state["requests"] == 1)
-    seen = wait_for(lambda: next((one for one in engine.requests() if one.state != "reading"), None), "the end of the request")
+    seen = wait_for(
+        lambda: next((one for one in engine.requests() if one.state != "reading"), None), "the end of the request"
+    )
     assert (seen.state, seen.body) == ("cut", b"only this")
 
 
-@pytest.mark.parametrize("wire", [b"GET / HTTP/1.1\nHost: h\n\n", b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\na", b"G@T / HTTP/1.1\r\n\r\n"])
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"GET / HTTP/1.1\nHost: h\n\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\na",
+        b"G@T / HTTP/1.1\r\n\r\n",
+    ],
+)
 def test_what_is_not_http_is_recorded_as_malformed(wire, engine):
     with RawConnection(("127.0.0.1", engine.port)) as connection:
         connection.send(wire)
@@ -115,7 +136,9 @@ def test_a_client_that_leaves_is_noticed(engine):
     connection.send(head("POST", "/v1/chat/completions", "h", [("Content-Length", str(len(body)))]) + body)
     connection.until(b"data: ")
     connection.close()
-    seen = wait_for(lambda: next((one for one in engine.requests() if one.peer_closed is not None), None), "the engine to notice")
+    seen = wait_for(
+        lambda: next((one for one in engine.requests() if one.peer_closed is not None), None), "the engine to notice"
+    )
     assert not seen.answered
 
 
@@ -141,14 +164,27 @@ def test_tls(tmp_path):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     start = datetime.datetime(2026, 1, 1)
-    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-                   .not_valid_before(start).not_valid_after(start + datetime.timedelta(days=3650))
-                   .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False).sign(key, hashes.SHA256()))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=3650))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
     (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     with Standin(tls=(str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))) as engine:
         context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
-        with socket.create_connection(("127.0.0.1", engine.port)) as plain, context.wrap_socket(plain, server_hostname="localhost") as secure:
+        with (
+            socket.create_connection(("127.0.0.1", engine.port)) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
             secure.sendall(head("GET", "/v1/models", "localhost", [("Connection", "close")]))
             assert secure.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
         assert len(engine.requests()) == 1

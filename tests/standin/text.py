@@ -19,7 +19,9 @@ _LINE_BREAKS = re.compile("[\u0080-\u009f\u2028\u2029]")
 class ApiError(Exception):
     """An error answer of the API: status, type word of the family, message and extra headers."""
 
-    def __init__(self, status: int, message: str, *, headers: tuple[tuple[str, str], ...] = (), code: str | None = None):
+    def __init__(
+        self, status: int, message: str, *, headers: tuple[tuple[str, str], ...] = (), code: str | None = None
+    ):
         super().__init__(message)
         self.status, self.message, self.headers, self.code = status, message, headers, code
 
@@ -99,7 +101,9 @@ def example(schema) -> object:
         kind = kind[0]
     if kind == "object":
         return {name: example(part) for name, part in (schema.get("properties") or {}).items()}
-    return {"integer": 7, "number": 1.5, "boolean": True, "null": None}.get(kind, [example(schema.get("items"))] if kind == "array" else "Zürich \"1\"\n")
+    return {"integer": 7, "number": 1.5, "boolean": True, "null": None}.get(
+        kind, [example(schema.get("items"))] if kind == "array" else 'Zürich "1"\n'
+    )
 
 
 def vector(text: str, dimensions: int) -> list[float]:

@@ -70,8 +70,8 @@ struct audit_writer *open_writer(const struct audit_options *o)
 
 void decision_body(struct buf *out, uint64_t n)
 {
-	static struct facts facts;
-	static struct record_candidate candidate;
+	static _Thread_local struct facts facts;
+	static _Thread_local struct record_candidate candidate;
 	struct record_decision d = {.started_ns = 1763640000000000000u + n,
 				    .facts = &facts,
 				    .candidates = &candidate,

@@ -153,8 +153,8 @@ static void test_urls(void **state)
 					  "https://.a",
 					  "https://a.",
 					  "https://-a.b",
-					  "https://b\xc3\xbc"
-					  "cher.example",
+					  ("https://b\xc3\xbc"
+					   "cher.example"),
 					  "unix:relative",
 					  "unix:/",
 					  "unix:"};
@@ -201,17 +201,17 @@ static void test_secrets(void **state)
 {
 	(void)state;
 	/* Put together here so that no scanner takes this file for a leak. */
-	static const char *const secrets[] = {"sk-"
-					      "proj-abcdefghijklmnop1234",
-					      "ghp_"
-					      "abcdefghijklmnopqrst",
-					      "-----BEGIN "
-					      "PRIVATE KEY-----",
-					      "Bearer "
-					      "abc",
+	static const char *const secrets[] = {("sk-"
+					       "proj-abcdefghijklmnop1234"),
+					      ("ghp_"
+					       "abcdefghijklmnopqrst"),
+					      ("-----BEGIN "
+					       "PRIVATE KEY-----"),
+					      ("Bearer "
+					       "abc"),
 					      "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3",
-					      "AKIA"
-					      "ABCDEFGHIJKLMNOP"};
+					      ("AKIA"
+					       "ABCDEFGHIJKLMNOP")};
 	static const char *const harmless[] = {"",
 					       "openai-eu.key",
 					       "claims-assistant",

@@ -149,6 +149,7 @@ static void check_invariants(struct span body, const struct api_extract *x)
 		if (t->nested)
 			continue;
 		struct span raw = span_sub(body, t->raw_start, t->raw_end);
+		assert_true(t->escaped || t->text.p == raw.p);
 		uint8_t *out = malloc(raw.n + 1);
 		assert_non_null(out);
 		struct span text = span_of(out, json_unescape(raw, out));

@@ -265,40 +265,69 @@ static void insert(struct buf *b, size_t at, struct span what)
 	*b = out;
 }
 
-/* One small change, of the kinds that have fooled parsers. */
+static void cut(struct buf *b, size_t at, size_t n)
+{
+	n = n < b->n - at ? n : b->n - at;
+	memmove(b->p + at, b->p + at + n, b->n - at - n);
+	b->n -= n;
+}
+
+/* The rest of the line at a place once more. */
+static void repeat_line(struct buf *b, size_t at)
+{
+	struct span rest = span_sub(buf_span(b), at, b->n);
+	size_t end = span_find(rest, '\n');
+	struct buf line = {0};
+	buf_add(&line, span_sub(rest, 0, end < rest.n ? end + 1 : end));
+	insert(b, at, buf_span(&line));
+	buf_fini(&line);
+}
+
+/* Part of another message. */
+static void splice(struct buf *b, size_t at, struct span other, uint64_t *seed)
+{
+	size_t from = draw(seed, other.n + 1);
+	size_t to = from + draw(seed, other.n - from + 1);
+	insert(b, at, span_sub(other, from, to));
+}
+
+/* What has fooled parsers before. */
+static const char *const pieces[] = {
+	"\r\n",
+	"\n",
+	"\r",
+	" ",
+	"\t",
+	":",
+	";",
+	",",
+	"0",
+	"5",
+	"a",
+	"=",
+	"\"",
+	"\\",
+	"%41",
+	"/",
+	"?",
+	"[",
+	"|",
+	"\xe9",
+	"\x0b",
+	"\r\n\r\n",
+	"0\r\n\r\n",
+	";a=b",
+	"chunked",
+	"http://a.example",
+	"X: y\r\n",
+	"Connection: close\r\n",
+	"Content-Length: 5\r\n",
+	"Transfer-Encoding: chunked\r\n",
+	"Upgrade: x\r\nConnection: upgrade\r\n",
+};
+
 static void mutate(struct buf *b, const struct seeds *s, uint64_t *seed)
 {
-	static const char *const pieces[] = {"\r\n",
-					     "\n",
-					     "\r",
-					     " ",
-					     "\t",
-					     ":",
-					     ";",
-					     ",",
-					     "0",
-					     "5",
-					     "a",
-					     "=",
-					     "\"",
-					     "\\",
-					     "%41",
-					     "/",
-					     "?",
-					     "Content-Length: 5\r\n",
-					     "Transfer-Encoding: chunked\r\n",
-					     "chunked",
-					     "Connection: close\r\n",
-					     "X: y\r\n",
-					     "\r\n\r\n",
-					     "0\r\n\r\n",
-					     ";a=b",
-					     "\xe9",
-					     "[",
-					     "|",
-					     "http://a.example",
-					     "Upgrade: x\r\nConnection: upgrade\r\n",
-					     "\x0b"};
 	size_t at = draw(seed, b->n + 1);
 	switch (draw(seed, 6)) {
 	case 0:
@@ -312,31 +341,15 @@ static void mutate(struct buf *b, const struct seeds *s, uint64_t *seed)
 	case 2:
 		insert(b, at, span_str(pieces[draw(seed, sizeof pieces / sizeof *pieces)]));
 		break;
-	case 3: {
-		size_t n = draw(seed, 4);
-		n = n < b->n - at ? n : b->n - at;
-		memmove(b->p + at, b->p + at + n, b->n - at - n);
-		b->n -= n;
+	case 3:
+		cut(b, at, draw(seed, 4));
 		break;
-	}
-	case 4: {
-		/* A piece of another message. */
-		struct span other = buf_span(&s->bytes[draw(seed, s->n)]);
-		size_t from = draw(seed, other.n + 1);
-		size_t to = from + draw(seed, other.n - from + 1);
-		insert(b, at, span_sub(other, from, to));
+	case 4:
+		splice(b, at, buf_span(&s->bytes[draw(seed, s->n)]), seed);
 		break;
-	}
-	case 5: {
-		/* A line once more. */
-		struct span all = buf_span(b);
-		size_t end = at + span_find(span_sub(all, at, all.n), '\n');
-		struct buf line = {0};
-		buf_add(&line, span_sub(all, at, end < all.n ? end + 1 : end));
-		insert(b, at, buf_span(&line));
-		buf_fini(&line);
+	case 5:
+		repeat_line(b, at);
 		break;
-	}
 	}
 }
 
@@ -386,8 +399,8 @@ static void test_responses(void **state)
 		"HTTP/1.1 204 No Content\r\n\r\n",
 		"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
 		"HTTP/1.1 100 Continue\r\n\r\n",
-		"HTTP/1.1 529 Overloaded\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-		"c\r\ndata: abc\r\n\r\n\r\n1\r\n\n\r\n0\r\n\r\n",
+		("HTTP/1.1 529 Overloaded\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "c\r\ndata: abc\r\n\r\n\r\n1\r\n\n\r\n0\r\n\r\n"),
 	};
 	static struct seeds s;
 	struct tally t = {0};

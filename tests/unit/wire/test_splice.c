@@ -47,6 +47,11 @@ static void bad_edits(void **state)
 	buf_init(&small, 5);
 	assert_int_equal(splice_apply(SPAN("0123456789"), NULL, 0, &small), ERR_LIMIT);
 	buf_fini(&small);
+	/* What counts is the result. */
+	const struct splice_edit shorter = {2, 9, SPAN("xx")};
+	assert_int_equal(splice_apply(SPAN("0123456789"), &shorter, 1, &small), ERR_OK);
+	assert_true(span_eq(buf_span(&small), SPAN("01xx9")));
+	buf_fini(&small);
 }
 
 static const char body_text[] = "{ \"model\":\"m\" ,\"messages\":[{\"role\":\"user\",\"content\":\"Dear M\\u00fcller, "

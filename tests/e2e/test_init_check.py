@@ -1,0 +1,152 @@
+"""init makes what check finds in order; check says what is wrong, where, and with which exit code."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import threading
+
+import pytest
+
+from gateway import PROGRAM, free_port
+
+NO_LOCALE = {**os.environ, "LC_ALL": "C", "LC_ADDRESS": "C", "LANG": "C"}
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess:
+    """The program's answer."""
+    return subprocess.run(
+        [str(PROGRAM), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120, env=NO_LOCALE
+    )
+
+
+def check(config: pathlib.Path) -> tuple[int, dict[str, dict]]:
+    """Exit code, and the checks by part."""
+    answer = run("check", "--json", "-c", config)
+    report = json.loads(answer.stdout)
+    assert report["ok"] == (report["problems"] == 0)
+    return answer.returncode, {entry["part"]: entry for entry in report["checks"]}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A folder that init has made."""
+    folder = tmp_path / "bw"
+    answer = run("init", "--country", "DE", "--site", "test-1", folder)
+    assert answer.returncode == 0, answer.stderr
+    return folder
+
+
+class Engine(http.server.BaseHTTPRequestHandler):
+    """Well on /health only."""
+
+    def do_GET(self) -> None:  # noqa: N802  named by http.server
+        """Answers."""
+        self.send_response(200 if self.path == "/health" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def engine():
+    """The port of an engine."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Engine)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+
+
+def test_init_makes_what_check_accepts(made):
+    """And keeps it private."""
+    for path in [made, made / "audit"]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    for name in ["bailiwick.yaml", "app.key", "log.vkey", "audit/signer.key"]:
+        assert stat.S_IMODE((made / name).stat().st_mode) == 0o600
+    key = (made / "app.key").read_text().strip()
+    assert hashlib.sha256(key.encode()).hexdigest() in (made / "bailiwick.yaml").read_text()
+    assert (made / "log.vkey").read_text().startswith("bailiwick/test-1/0+")
+    _code, parts = check(made / "bailiwick.yaml")
+    assert (
+        parts["configuration"]["state"] == parts["rules and tables"]["state"] == parts["signing key"]["state"] == "ok"
+    )
+
+
+def test_init_overwrites_nothing(made):
+    """A second run leaves all as it was."""
+    before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    assert run("init", "--country", "DE", made).returncode == 1
+    (made / "bailiwick.yaml").unlink()
+    assert run("init", "--country", "DE", made).returncode == 3
+    before.pop(made / "bailiwick.yaml")
+    assert before == {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("init",),
+        ("init", "x", "y"),
+        ("init", "--country", "Germany", "x"),
+        ("init", "--country", "ZZ", "x"),
+        ("init", "--site", "a b", "x"),
+        ("init", "x"),
+        ("check",),
+        ("check", "-c"),
+        ("check", "-c", "x", "y"),
+        ("check", "--nope"),
+    ],
+)
+def test_wrong_usage(arguments, tmp_path, monkeypatch):
+    """Exit code 2, and nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments).returncode == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_check_finds_problems(made):
+    """Unreadable is 3; a mistake is 1, with its place."""
+    config = made / "bailiwick.yaml"
+    assert check(made / "none.yaml")[0] == 3
+    text = config.read_text()
+    config.write_text(text.replace("listeners:", "lisetners:"))
+    code, parts = check(config)
+    assert code == 1
+    assert "bailiwick.yaml:4:1:" in parts["configuration"]["text"]
+    assert 'did you mean "listeners"' in parts["configuration"]["text"]
+    config.write_text(text.replace("packs/gdpr.rules", "packs/gone.rules"))
+    code, parts = check(config)
+    assert code == 1 and "gone.rules" in parts["rules and tables"]["text"]
+    (made / "own.groups").write_text("mine: DE UK\n")
+    config.write_text(text + "groups: [own.groups]\n")
+    code, parts = check(config)
+    assert code == 1 and "UK in group mine" in parts["country groups"]["text"]
+    config.write_text(text)
+    (made / "audit/signer.key").chmod(0o644)
+    code, parts = check(config)
+    assert code == 1 and "chmod 600" in parts["signing key"]["text"]
+
+
+def test_check_asks_engines(made, engine):
+    """As the gateway would."""
+    config = made / "bailiwick.yaml"
+    head = config.read_text().replace(
+        "destinations:\n",
+        """destinations:
+  well: { api: openai, url: "http://127.0.0.1:%d", on_prem: true }
+  lost: { api: openai, url: "http://127.0.0.1:%d", on_prem: true, health: /elsewhere }
+  dead: { api: openai, url: "http://127.0.0.1:%d", on_prem: true }
+"""
+        % (engine, engine, free_port()),
+    )
+    config.write_text(head)
+    code, parts = check(config)
+    assert code == 1
+    assert [parts[f"engine {name}"]["state"] for name in ("well", "lost", "dead")] == ["ok", "warning", "problem"]
