@@ -1,4 +1,5 @@
-/* Message cache: findings by a keyed hash of everything they depend on. Never text; fixed size; safe for all threads. */
+/* Message cache: findings by a keyed hash of everything they depend on. Never text; fixed size; safe for all threads.
+ */
 #ifndef CLASSIFIERS_CACHE_H
 #define CLASSIFIERS_CACHE_H
 

@@ -38,7 +38,9 @@ bool check_email(const char *c, size_t n)
 	size_t len = (size_t)(end - tld);
 	if (tld == domain || tld[-1] != '.' || len < 2 || len > 24)
 		return false;
-	static const char *const files[] = {"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "html", "json"};
+	static const char *const files[] = {"png",    "jpg",   "jpeg",  "gif",  "svg",     "webp",
+					    "js",     "css",   "html",  "json", "service", "socket",
+					    "target", "timer", "mount", "py",   "sh",      "md"};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if (strlen(files[i]) == len && memcmp(tld, files[i], len) == 0)
 			return false;
@@ -48,16 +50,18 @@ bool check_email(const char *c, size_t n)
 /* Country codes of ITU-T E.164: bit set over one- to three-digit codes, as ranges. */
 static size_t country_code(const char *d)
 {
-	static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 "
-				  "64 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
+	static const char two[] =
+		"20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 "
+		"64 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
 	if (d[0] == '1' || d[0] == '7')
 		return 1;
 	for (size_t i = 0; i + 2 < sizeof two; i += 3)
 		if (memcmp(two + i, d, 2) == 0)
 			return 2;
-	static const char never[] = "210 214 215 217 219 259 271 272 273 274 275 276 277 278 279 280 281 282 283 284 285 286 287 "
-				    "288 289 292 293 294 295 296 384 422 424 425 426 427 428 429 671 684 693 694 695 696 697 "
-				    "698 699 851 854 857 858 859 871 872 873 874 875 876 877 884 885 887 889 978 990 997 999 ";
+	static const char never[] =
+		"210 214 215 217 219 259 271 272 273 274 275 276 277 278 279 280 281 282 283 284 285 286 287 "
+		"288 289 292 293 294 295 296 384 422 424 425 426 427 428 429 671 684 693 694 695 696 697 "
+		"698 699 851 854 857 858 859 871 872 873 874 875 876 877 884 885 887 889 978 990 997 999 ";
 	static const char first[] = "2359468";
 	if (strchr(first, d[0]) == NULL)
 		return 0;
@@ -75,6 +79,8 @@ bool check_phone_e164(const char *c, size_t n)
 		return false;
 	size_t cc = country_code(d);
 	if (cc == 0 || digits_uniform(d + cc, k - cc))
+		return false;
+	if (n > 2 && c[n - 2] == '.') /* a decimal fraction */
 		return false;
 	return cc != 1 || d[0] != '1' || (k == 11 && d[1] >= '2' && d[4] >= '2');
 }
@@ -94,14 +100,17 @@ bool check_phone_national(const char *c, size_t n)
 {
 	char d[16];
 	size_t k = digits_of(c, n, d, sizeof d);
+	if (n == 11 && c[3] == '-' && c[6] == '-') /* the layout of a social security number */
+		return false;
 	return k >= 7 && k <= 13 && !digits_uniform(d + 1, k - 1);
 }
 
 bool check_profile_url(const char *c, size_t n)
 {
 	/* The last path part is the person; the sites' own pages are not. */
-	static const char *const pages[] = {"about", "help", "login", "jobs", "legal", "privacy", "share", "search", "explore",
-					    "sharer", "sharer.php", "home", "signup", "terms", "p", "reel", "tr", "intent"};
+	static const char *const pages[] = {"about",  "help",   "login",   "jobs",   "legal",      "privacy",
+					    "share",  "search", "explore", "sharer", "sharer.php", "home",
+					    "signup", "terms",  "p",       "reel",   "tr",         "intent"};
 	size_t end = n;
 	while (end > 0 && c[end - 1] == '/')
 		end--;

@@ -227,8 +227,8 @@ bool check_ie_ppsn(const char *c, size_t n)
 
 bool check_it_cf(const char *c, size_t n)
 {
-	static const uint8_t odd[26] = {1,  0,	5,  7,	9, 13, 15, 17, 19, 21, 2,  4,  18,
-					20, 11, 3,  6,	8, 12, 14, 16, 10, 22, 25, 24, 23};
+	static const uint8_t odd[26] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
+					20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
 	if (n != 16)
 		return false;
 	unsigned sum = 0;

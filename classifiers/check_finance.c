@@ -25,7 +25,8 @@ static bool card_length(const char *c, size_t n)
 		return n == 14 || n == 16;
 	if (p4 >= 3528 && p4 <= 3589) /* JCB */
 		return n == 16 || n == 19;
-	if (p4 == 6011 || p2 == 65 || (p3 >= 644 && p3 <= 649) || p2 == 62 || p2 == 60 || p2 == 81) /* Discover, UnionPay, RuPay */
+	if (p4 == 6011 || p2 == 65 || (p3 >= 644 && p3 <= 649) || p2 == 62 || p2 == 60 ||
+	    p2 == 81) /* Discover, UnionPay, RuPay */
 		return n == 16 || n == 19;
 	if (p4 >= 2200 && p4 <= 2204) /* Mir */
 		return n == 16 || n == 19;
@@ -93,8 +94,9 @@ bool check_iban(const char *c, size_t n)
 
 bool check_bic(const char *c, size_t n)
 {
-	static const char countries[] = "ATBEBGCHCYCZDEDKEEESFIFRGBGRHRHUIEITLTLULVMTNLNOPLPTROSESISKUSCAAUNZINCNJPKRSGBRMX"
-					"ZATRAEHKLIMCSMISUAILRSTHMYIDPHTW";
+	static const char countries[] =
+		"ATBEBGCHCYCZDEDKEEESFIFRGBGRHRHUIEITLTLULVMTNLNOPLPTROSESISKUSCAAUNZINCNJPKRSGBRMX"
+		"ZATRAEHKLIMCSMISUAILRSTHMYIDPHTW";
 	for (size_t i = 0; i + 1 < sizeof countries && n >= 8; i += 2)
 		if (memcmp(c + 4, countries + i, 2) == 0)
 			return true;

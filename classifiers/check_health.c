@@ -69,8 +69,9 @@ bool check_pzn(const char *c, size_t n)
 bool check_ehic(const char *c, size_t n)
 {
 	/* 80 and the country's ISO 3166-1 numeric code. */
-	static const uint16_t countries[] = {40,  56,  100, 191, 196, 203, 208, 233, 246, 250, 276, 300, 348, 352, 372, 380,
-					     428, 438, 440, 442, 470, 528, 578, 616, 620, 642, 703, 705, 724, 752, 756, 826};
+	static const uint16_t countries[] = {40,  56,  100, 191, 196, 203, 208, 233, 246, 250, 276,
+					     300, 348, 352, 372, 380, 428, 438, 440, 442, 470, 528,
+					     578, 616, 620, 642, 703, 705, 724, 752, 756, 826};
 	for (size_t i = 0; i < sizeof countries / sizeof *countries && n == 20; i++)
 		if (digits_value(c + 2, 3) == countries[i])
 			return true;

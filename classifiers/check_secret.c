@@ -38,6 +38,18 @@ static int base64url(char c)
 	return c == '-' || c == '+' ? 62 : c == '_' || c == '/' ? 63 : -1;
 }
 
+bool check_aws_secret(const char *c, size_t n)
+{
+	bool lower = false, upper = false;
+	for (size_t i = 0; i < n; i++) {
+		if (base64url(c[i]) < 0)
+			return false;
+		lower = lower || (c[i] >= 'a' && c[i] <= 'z');
+		upper = upper || is_letter(c[i]);
+	}
+	return n == 40 && lower && upper;
+}
+
 bool check_jwt(const char *c, size_t n)
 {
 	/* The first part decodes to a JSON object with "alg". */
@@ -59,10 +71,11 @@ bool check_jwt(const char *c, size_t n)
 static bool placeholder(const char *c, size_t n)
 {
 	static const char *const words[] = {
-		"password", "passwd",  "pass",	   "secret", "changeme", "change-me", "example", "xxxx",     "redacted", "null",
-		"none",	    "nil",     "undefined", "true",   "false",	 "string",    "str",	 "required", "optional", "your",
-		"test",	    "process", "os",	   "env",    "getenv",	 "input",     "prompt",	 "hidden",   "empty",	 "user",
-		"pwd",	    "token",   "value",	   "foo",    "bar",	 "the",	      "is",	 "and",	     "or",	 "not",
+		"password", "passwd", "pass", "secret",    "changeme", "change-me", "example", "xxxx",  "redacted",
+		"null",     "none",   "nil",  "undefined", "true",     "false",     "string",  "str",   "required",
+		"optional", "your",   "test", "process",   "os",       "env",       "getenv",  "input", "prompt",
+		"hidden",   "empty",  "user", "pwd",       "pw",       "token",     "value",   "foo",   "bar",
+		"the",      "is",     "and",  "or",        "not",
 	};
 	size_t len = 0;
 	while (len < n && (is_alpha(c[len]) || c[len] == '-'))

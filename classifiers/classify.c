@@ -46,7 +46,7 @@ static void compute_hash(struct classifier *c, struct span tagger_id)
 {
 	static const char table[] = ""
 #define DETECTOR(name, type, family, layout, check, strength, flags, context, doc)                                     \
-	#name "\t" #type "\t" #family "\t" layout "\t" #check "\t" #strength "\t" #flags "\t" context "\n"
+#name "\t" #type "\t" #family "\t" layout "\t" #check "\t" #strength "\t" #flags "\t" context "\n"
 #include "classifiers/detectors.def"
 #undef DETECTOR
 #define TRIGGER(head, lexers) head "\t" #lexers "\n"
@@ -75,7 +75,9 @@ static bool type_name_valid(struct span name)
 	for (size_t i = 0; i < name.n; i++) {
 		uint8_t b = name.p[i];
 		bool edge = i == 0 || i + 1 == name.n || name.p[i - 1] == '.';
-		if (b == '.' ? edge : !((b >= 'a' && b <= 'z') || (!edge && ((b >= '0' && b <= '9') || b == '_')) || (b >= '0' && b <= '9')))
+		if (b == '.' ? edge
+			     : !((b >= 'a' && b <= 'z') || (!edge && ((b >= '0' && b <= '9') || b == '_')) ||
+				 (b >= '0' && b <= '9')))
 			return false;
 		dot = dot || b == '.';
 	}
@@ -117,7 +119,8 @@ static enum err register_lists(struct classifier *c, const struct classifier_opt
 		const struct house_list *list = &o->lists[i];
 		if (!type_name_valid(list->type)) {
 			*diag = (struct classifier_diag){.file = list->file};
-			snprintf(diag->text, sizeof diag->text, "a type is a dotted name in lower case, such as house.project");
+			snprintf(diag->text, sizeof diag->text,
+				 "a type is a dotted name in lower case, such as house.project");
 			return ERR_CONFIG;
 		}
 		enum err err = list_type(c, list, &c->list_types[i]);
@@ -305,8 +308,8 @@ static enum err finish(const struct classifier *c, struct classifier_scratch *s,
 	return ERR_OK;
 }
 
-static enum err run(const struct classifier *c, struct classifier_scratch *s, struct span text, const struct text_context *ctx,
-		    bool tag, struct arena *arena, struct findings *out)
+static enum err run(const struct classifier *c, struct classifier_scratch *s, struct span text,
+		    const struct text_context *ctx, bool tag, struct arena *arena, struct findings *out)
 {
 	/* A key's words speak for a value, not for a document. */
 	enum { KEYED_MAX = 256 };
@@ -339,8 +342,8 @@ static enum err run(const struct classifier *c, struct classifier_scratch *s, st
 	return finish(c, s, text, arena, out);
 }
 
-enum err classify_text(const struct classifier *c, struct classifier_scratch *s, struct classifier_cache *cache, struct span text,
-		       const struct text_context *ctx, struct arena *arena, struct findings *out)
+enum err classify_text(const struct classifier *c, struct classifier_scratch *s, struct classifier_cache *cache,
+		       struct span text, const struct text_context *ctx, struct arena *arena, struct findings *out)
 {
 	struct hash128 key = {0, 0};
 	*out = (struct findings){0};
@@ -361,8 +364,8 @@ enum err classify_text(const struct classifier *c, struct classifier_scratch *s,
 	return err;
 }
 
-enum err classify_seam(const struct classifier *c, struct classifier_scratch *s, struct span a, struct span b, struct arena *arena,
-		       struct findings *out)
+enum err classify_seam(const struct classifier *c, struct classifier_scratch *s, struct span a, struct span b,
+		       struct arena *arena, struct findings *out)
 {
 	enum { SIDE = 64 };
 	uint8_t window[2 * SIDE];

@@ -30,7 +30,8 @@ struct classifier_options {
 	size_t (*tag)(const void *tagger, struct span text, struct classifier_scratch *s,
 		      void (*emit)(void *sink, uint16_t type, uint32_t start, uint32_t end, uint8_t score), void *sink);
 	const void *tagger;
-	struct span tagger_id; /* content address of the tagger's model: part of classifier_hash and so of the cache key */
+	struct span
+		tagger_id; /* content address of the tagger's model: part of classifier_hash and so of the cache key */
 };
 
 struct classifier_diag {

@@ -6,13 +6,20 @@
 
 /* Words that make a number an order, a version, a time… rather than a person's. */
 static const char negative_words[] =
-	"order|order no|order number|invoice|isbn|issn|ean|upc|gtin|asin|version|tracking|tracking number|ticket|sku|part number|"
-	"part no|article|model|build|commit|hash|sha|sha1|sha256|md5|uuid|guid|timestamp|epoch|unix time|port|pid|offset|line|"
-	"revision|rev|release|issue|bug|pull request|pr|checksum|seed|index|bytes|size|count|total|amount|price|quantity|qty|"
-	"reference|ref|batch|lot|serial|catalog|doi|arxiv|pmid|rfc|request id|trace id|span id|job id|run id|transaction|"
-	"receipt|quote|purchase|shipment|parcel|container|flight|booking|example|dummy|sample|random|"
-	"Bestellnummer|Bestellung|Rechnung|Rechnungsnummer|Auftragsnummer|Artikelnummer|Sendungsnummer|Seriennummer|Lieferschein|"
-	"commande|facture|numéro de commande|référence|colis|suivi|pedido|factura|referencia|envío|ordine|fattura|spedizione|"
+	"order|order no|order number|invoice|isbn|issn|ean|upc|gtin|asin|version|tracking|tracking "
+	"number|ticket|sku|part number|"
+	"part no|article|model|build|commit|hash|sha|sha1|sha256|md5|uuid|guid|timestamp|epoch|unix "
+	"time|port|pid|offset|line|"
+	"revision|rev|release|issue|bug|pull "
+	"request|pr|checksum|seed|index|bytes|size|count|total|amount|price|quantity|qty|"
+	"reference|ref|batch|lot|serial|catalog|doi|arxiv|pmid|rfc|request id|trace id|span id|job id|run "
+	"id|transaction|"
+	"receipt|quote|purchase|shipment|parcel|container|flight|booking|example|dummy|sample|random|section|sections|"
+	"chapter|clause|paragraph|figure|table|page|appendix|"
+	"Bestellnummer|Bestellung|Rechnung|Rechnungsnummer|Auftragsnummer|Artikelnummer|Sendungsnummer|Seriennummer|"
+	"Lieferschein|"
+	"commande|facture|numéro de "
+	"commande|référence|colis|suivi|pedido|factura|referencia|envío|ordine|fattura|spedizione|"
 	"bestelling|factuur|bestelnummer|zamówienie|faktura|numer zamówienia|encomenda|fatura|nota fiscal";
 
 enum { TERM_WORDS = 20, WINDOW_WORDS = 96, TABLE = 4096, TERMS = 3000 };
@@ -91,7 +98,8 @@ struct cutter {
 static void cut(struct cutter *c, size_t at)
 {
 	if (c->length > 0 && c->n < c->max)
-		c->v[c->n++] = (struct word){close_word(c->hash, c->shorter, c->last, c->length), (uint32_t)c->start, (uint32_t)at};
+		c->v[c->n++] = (struct word){close_word(c->hash, c->shorter, c->last, c->length), (uint32_t)c->start,
+					     (uint32_t)at};
 	c->length = 0;
 }
 
@@ -235,7 +243,8 @@ void context_collect(const struct context_words *w, struct span text, bool befor
 				from = i;
 				break;
 			}
-		while (from > 0 && from < text.n && text.p[from] != ' ' && text.p[from - 1] > ' ' && text.p[from] < 0x80)
+		while (from > 0 && from < text.n && text.p[from] != ' ' && text.p[from - 1] > ' ' &&
+		       text.p[from] < 0x80)
 			from++;
 		text = span_sub(text, from, text.n);
 	} else {

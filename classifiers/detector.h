@@ -42,7 +42,7 @@ typedef bool (*check_fn)(const char *c, size_t n);
 enum { CANDIDATE_MAX = 48 };
 
 struct detector {
-	const char *name;    /* lower case, "de_steuerid" */
+	const char *name; /* lower case, "de_steuerid" */
 	enum type_id type;
 	enum detector_family family;
 	enum strength strength;

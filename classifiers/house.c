@@ -14,9 +14,9 @@ static const struct {
 	uint8_t list;
 	bool weak;
 } starter_terms[] = {
-#define CONDITION(term) {term, STARTER_CONDITION, false},
-#define CONDITION_WEAK(term) {term, STARTER_CONDITION, true},
-#define MEDICATION(term) {term, STARTER_MEDICATION, false},
+#define CONDITION(term)       {term, STARTER_CONDITION, false},
+#define CONDITION_WEAK(term)  {term, STARTER_CONDITION, true},
+#define MEDICATION(term)      {term, STARTER_MEDICATION, false},
 #define MEDICATION_WEAK(term) {term, STARTER_MEDICATION, true},
 #include "classifiers/health_terms.def"
 #undef CONDITION
@@ -117,8 +117,8 @@ static char *escaped(struct span term)
 	return out;
 }
 
-static enum err compile_add(struct compile *c, struct span line, uint16_t list, bool pattern, bool weak, struct span file,
-			    unsigned number)
+static enum err compile_add(struct compile *c, struct span line, uint16_t list, bool pattern, bool weak,
+			    struct span file, unsigned number)
 {
 	if (!compile_room(c))
 		return ERR_NOMEM;
@@ -180,8 +180,8 @@ static enum err build(struct compile *c, hs_database_t **db, struct classifier_d
 	hs_compile_error_t *error = NULL;
 	if (c->n == 0)
 		return ERR_OK;
-	hs_error_t rc = hs_compile_multi((const char *const *)c->expressions, c->flags, c->ids, (unsigned)c->n, HS_MODE_BLOCK,
-					 NULL, db, &error);
+	hs_error_t rc = hs_compile_multi((const char *const *)c->expressions, c->flags, c->ids, (unsigned)c->n,
+					 HS_MODE_BLOCK, NULL, db, &error);
 	if (rc == HS_SUCCESS)
 		return ERR_OK;
 	*db = NULL;
@@ -203,7 +203,8 @@ static enum err check_patterns(const struct compile *c, struct classifier_diag *
 		hs_error_t rc = hs_expression_info(c->expressions[i], c->flags[i], &info, &error);
 		enum err err = ERR_OK;
 		if (rc == HS_COMPILER_ERROR)
-			err = refuse(diag, c->files[i], c->lines[i], error == NULL ? "not a valid pattern" : error->message);
+			err = refuse(diag, c->files[i], c->lines[i],
+				     error == NULL ? "not a valid pattern" : error->message);
 		else if (rc != HS_SUCCESS || info == NULL)
 			err = ERR_NOMEM;
 		else if (info->min_width == 0)
@@ -225,8 +226,8 @@ static enum err compile_all(struct house *h, const struct house_list *lists, siz
 		if (!lists[i].patterns)
 			err = add_list(&terms, &lists[i], (uint16_t)i, diag);
 	for (size_t i = 0; starter && i < sizeof starter_terms / sizeof *starter_terms && err == ERR_OK; i++)
-		err = compile_add(&terms, span_str(starter_terms[i].text), (uint16_t)(n_lists + starter_terms[i].list), false,
-				  starter_terms[i].weak, SPAN("the starter list"), (unsigned)i + 1);
+		err = compile_add(&terms, span_str(starter_terms[i].text), (uint16_t)(n_lists + starter_terms[i].list),
+				  false, starter_terms[i].weak, SPAN("the starter list"), (unsigned)i + 1);
 	h->n_terms = h->n;
 	for (size_t i = 0; i < n_lists && err == ERR_OK; i++)
 		if (lists[i].patterns)
@@ -242,7 +243,8 @@ static enum err compile_all(struct house *h, const struct house_list *lists, siz
 	return err;
 }
 
-struct house *house_new(const struct house_list *lists, size_t n_lists, bool starter, struct classifier_diag *diag, enum err *err)
+struct house *house_new(const struct house_list *lists, size_t n_lists, bool starter, struct classifier_diag *diag,
+			enum err *err)
 {
 	struct house *h = calloc(1, sizeof *h);
 	*err = h == NULL ? ERR_NOMEM : compile_all(h, lists, n_lists, starter, diag);
@@ -341,8 +343,8 @@ static int on_pattern(unsigned id, unsigned long long from, unsigned long long t
 	return 0;
 }
 
-enum err house_scan(const struct house *h, struct house_scratch *s, struct span text, void (*emit)(void *arg, struct house_hit hit),
-		    void *arg)
+enum err house_scan(const struct house *h, struct house_scratch *s, struct span text,
+		    void (*emit)(void *arg, struct house_hit hit), void *arg)
 {
 	struct matching m = {h, text, emit, arg};
 	if (text.n == 0)
@@ -360,8 +362,8 @@ void house_describe(const struct house *h, void (*add)(void *arg, struct span by
 {
 	add(arg, buf_span(&h->text));
 	for (size_t i = 0; i < h->n; i++) {
-		uint8_t e[4] = {(uint8_t)h->entries[i].list, (uint8_t)(h->entries[i].list >> 8), h->entries[i].points == 0,
-				h->entries[i].weak};
+		uint8_t e[4] = {(uint8_t)h->entries[i].list, (uint8_t)(h->entries[i].list >> 8),
+				h->entries[i].points == 0, h->entries[i].weak};
 		add(arg, span_of(e, sizeof e));
 	}
 }

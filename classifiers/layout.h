@@ -9,9 +9,9 @@ enum { LAYOUT_MAX = 400, LAYOUT_ELEMENTS = 6400, LAYOUT_WORD_MAX = 40 };
 
 struct layout {
 	uint16_t detector;
-	uint8_t n;        /* elements */
+	uint8_t n;          /* elements */
 	uint8_t separators; /* of which separators that must stand there or may */
-	uint16_t at;      /* first element in layouts.elements */
+	uint16_t at;        /* first element in layouts.elements */
 };
 
 struct layouts {

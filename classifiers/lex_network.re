@@ -66,6 +66,10 @@ static void offer_geo(struct scan *s, size_t at, const uint8_t *cur)
 	size_t end = (size_t)(cur - s->text.p);
 	if (end < s->text.n && (ascii_alnum(s->text.p[end]) || s->text.p[end] == '%'))
 		return;
+	/* One of many numbers with commas between them: a table, unless something says otherwise. */
+	bool list = (at > 0 && s->text.p[at - 1] == ',') || (end + 1 < s->text.n && s->text.p[end] == ',' && ascii_digit(s->text.p[end + 1]));
+	if (list && scan_near(s, D_GEO, at, end) == 0)
+		return;
 	scan_offer(s, D_GEO, at, end);
 	scan_mask(s, end);
 }

@@ -58,6 +58,10 @@ static void offer_value(struct scan *s, enum detector_id d, const uint8_t *cur, 
 	s->steps += v.end - v.start;
 	if (v.end <= v.start || (!v.quoted && plain_word(s, v)))
 		return;
+	/* A call or an element of an array is a program, not a value. */
+	bool bare = v.start == 0 || strchr("\"'`", s->text.p[v.start - 1]) == NULL || s->text.p[v.start - 1] == 0;
+	if (bare && (memchr(s->text.p + v.start, '(', v.end - v.start) != NULL || memchr(s->text.p + v.start, '[', v.end - v.start) != NULL))
+		return;
 	if (equals && plain_word(s, v) && memchr(s->text.p + v.start, '.', v.end - v.start) != NULL)
 		return;
 	scan_offer(s, d, v.start, v.end);
@@ -120,13 +124,15 @@ static void offer_account(struct scan *s, const uint8_t *cur)
 	scan_offer(s, D_US_ACCOUNT, start, end);
 }
 
-static void offer_age(struct scan *s, const uint8_t *cur)
+static void offer_age(struct scan *s, size_t at, const uint8_t *cur)
 {
 	const uint8_t *p = s->text.p;
 	size_t start = (size_t)(cur - p), end = start;
 	while (end < s->text.n && ascii_digit(p[end]) && end - start < 4)
 		end++;
 	unsigned v = (unsigned)digits_value((const char *)p + start, end - start);
+	if (at > 0 && (p[at - 1] == '_' || p[at - 1] == '-')) /* max_age */
+		return;
 	if (end - start < 1 || end - start > 3 || v > 120 || (end < s->text.n && (ascii_alnum(p[end]) || p[end] == '.')))
 		return;
 	scan_offer(s, D_AGE, start, end);
@@ -191,14 +197,14 @@ void lex_words(struct scan *s, size_t at)
 	 'kartenpr' "\xc3\xbc" 'fnummer' | 'pr' "\xc3\xbc" ('fziffer' | 'fnummer')) (loose | says) { offer_digits(s, D_CVV, cur, 3, 4); return; }
 	('card' sp+)? 'pin' (sp? ('code' | 'number' | '-Code'))? sep { offer_digits(s, D_CARD_PIN, cur, 4, 6); return; }
 	('mrn' | 'medical record' no? | 'patient' no | 'patienten' no | 'chart' no | 'fall' no) (loose | says) { offer_number(s, D_US_MRN, cur, 5, 16); return; }
-	('passport' | 'reisepass' | 'pass' | 'passeport' | 'pasaporte' | 'passaporto' | 'paspoort' | 'paszport') no? (loose | says) {
+	('passport' | 'reisepass' | 'pass-nr' | 'passeport' | 'pasaporte' | 'passaporto' | 'paspoort' | 'paszport') no? (loose | says) {
 		offer_number(s, D_PASSPORT, cur, 6, 12); return; }
 	('employee' | 'customer' | 'student' | 'member' | 'personnel' | 'staff' | 'case' | 'kunden' | 'personal' | 'matrikel' | 'client') no (loose | says) {
 		offer_number(s, D_EMPLOYEE, cur, 4, 20); return; }
 	('account' | 'acct' | 'acc' | 'konto' | 'bank account' | 'bankkonto') no (loose | says) { offer_account(s, cur); return; }
 	('server' | 'data source') sp* "=" [^\x00"'\n]* ('password' | 'pwd') sp* "=" [^\x00-\x20;"']+ {
 		scan_offer(s, D_CONNECTION, at, (size_t)(cur - s->text.p)); return; }
-	'age' (loose | says) | 'aged' sp+ | 'alter' assign { offer_age(s, cur); return; }
+	'age' (loose | says) | 'aged' sp+ | 'alter' assign { offer_age(s, at, cur); return; }
 	('seed' | 'recovery' | 'secret recovery' | 'mnemonic' | 'wallet') (sp ('phrase' | 'words' | 'seed'))? (sep | sp+) { offer_seed(s, cur); return; }
 	*/
 }

@@ -49,7 +49,8 @@ static void cover(struct finding *winner, const struct finding *loser)
 		winner->end = loser->end;
 }
 
-size_t merge_findings(struct finding *v, size_t n, class_set (*classes_of)(const void *arg, uint16_t type), const void *arg)
+size_t merge_findings(struct finding *v, size_t n, class_set (*classes_of)(const void *arg, uint16_t type),
+		      const void *arg)
 {
 	size_t kept = 0;
 	qsort(v, n, sizeof *v, by_place);

@@ -7,6 +7,7 @@
 /* Sorts v by start and drops what loses against an overlapping finding; returns how many stay. Two overlapping findings
  * both stay only if their types share no legal class (besides the HIPAA ones) and neither is just another, clearly
  * weaker reading of the same bytes. classes_of(arg, type) gives a type's classes. */
-size_t merge_findings(struct finding *v, size_t n, class_set (*classes_of)(const void *arg, uint16_t type), const void *arg) MUST;
+size_t merge_findings(struct finding *v, size_t n, class_set (*classes_of)(const void *arg, uint16_t type),
+		      const void *arg) MUST;
 
 #endif

@@ -11,14 +11,15 @@ void pipeline_fini(struct pipeline *p)
 static enum view view_of(const struct reading *r, size_t start, size_t end, enum view otherwise)
 {
 	static const uint8_t views[] = {
-		[CHANGE_NONE] = VIEW_RAW,	   [CHANGE_SPACING] = VIEW_RAW,	    [CHANGE_REMOVED] = VIEW_CLEAN,
-		[CHANGE_FOLDED] = VIEW_FOLDED,	   [CHANGE_JOINED] = VIEW_SQUEEZED, [CHANGE_SPELLED] = VIEW_SPELLED,
+		[CHANGE_NONE] = VIEW_RAW,        [CHANGE_SPACING] = VIEW_RAW,     [CHANGE_REMOVED] = VIEW_CLEAN,
+		[CHANGE_FOLDED] = VIEW_FOLDED,   [CHANGE_JOINED] = VIEW_SQUEEZED, [CHANGE_SPELLED] = VIEW_SPELLED,
 		[CHANGE_DECODED] = VIEW_DECODED,
 	};
 	uint8_t most = CHANGE_NONE;
 	for (size_t i = start; i < end; i++)
 		/* A gap behind the last character is outside. */
-		if (r->change[i] > most && !(i + 1 == end && (r->change[i] == CHANGE_REMOVED || r->change[i] == CHANGE_JOINED)))
+		if (r->change[i] > most &&
+		    !(i + 1 == end && (r->change[i] == CHANGE_REMOVED || r->change[i] == CHANGE_JOINED)))
 			most = r->change[i];
 	return most == CHANGE_NONE ? otherwise : (enum view)views[most];
 }
@@ -57,7 +58,8 @@ static void prepare(struct reading *r, size_t limit)
 
 typedef void (*read_fn)(const struct source *src, struct reading *r);
 
-static void reread(struct rereading *x, struct pipeline *p, const struct source *src, read_fn read, enum view view, bool disguised)
+static void reread(struct rereading *x, struct pipeline *p, const struct source *src, read_fn read, enum view view,
+		   bool disguised)
 {
 	prepare(&p->other, 2 * x->total + 1024);
 	read(src, &p->other);

@@ -32,9 +32,10 @@ static size_t entity(struct span t, uint32_t *cp)
 	static const struct {
 		const char *name;
 		uint32_t cp;
-	} names[] = {{"amp;", '&'},    {"lt;", '<'},	  {"gt;", '>'},	    {"quot;", '"'},   {"apos;", '\''}, {"nbsp;", ' '},
-		     {"commat;", '@'}, {"period;", '.'},  {"hyphen;", '-'}, {"dash;", '-'},   {"colon;", ':'}, {"num;", '#'},
-		     {"sol;", '/'},    {"lowbar;", '_'},  {"Tab;", ' '},    {"NewLine;", '\n'}, {"equals;", '='}, {"plus;", '+'}};
+	} names[] = {{"amp;", '&'},      {"lt;", '<'},     {"gt;", '>'},     {"quot;", '"'},   {"apos;", '\''},
+		     {"nbsp;", ' '},     {"commat;", '@'}, {"period;", '.'}, {"hyphen;", '-'}, {"dash;", '-'},
+		     {"colon;", ':'},    {"num;", '#'},    {"sol;", '/'},    {"lowbar;", '_'}, {"Tab;", ' '},
+		     {"NewLine;", '\n'}, {"equals;", '='}, {"plus;", '+'}};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (span_starts(span_sub(t, 1, t.n), span_str(names[i].name))) {
 			*cp = names[i].cp;
@@ -82,7 +83,8 @@ static size_t backslash(struct span t, uint32_t *cp)
 	return n;
 }
 
-/* The escape at the start of t: a raw byte (percent, quoted-printable) or a code point. Bytes taken, 0 if it is none. */
+/* The escape at the start of t: a raw byte (percent, quoted-printable) or a code point. Bytes taken, 0 if it is none.
+ */
 static size_t escape(struct span t, uint32_t *cp, bool *raw)
 {
 	*raw = false;
@@ -253,9 +255,10 @@ static size_t fang(struct span t, size_t at, char *to)
 	static const struct {
 		const char *text;
 		char to;
-	} marks[] = {{"[at]", '@'},   {"(at)", '@'},  {"{at}", '@'},  {"<at>", '@'},	{"[@]", '@'},	 {"(@)", '@'},	 {"[dot]", '.'},
-		     {"(dot)", '.'},  {"{dot}", '.'}, {"[.]", '.'},   {"(.)", '.'},	{"[punkt]", '.'}, {"(punkt)", '.'}, {"[punto]", '.'},
-		     {"[point]", '.'}, {" at ", '@'}, {" dot ", '.'}, {" punkt ", '.'}, {" arroba ", '@'}};
+	} marks[] = {{"[at]", '@'}, {"(at)", '@'},    {"{at}", '@'},    {"<at>", '@'},    {"[@]", '@'},
+		     {"(@)", '@'},  {"[dot]", '.'},   {"(dot)", '.'},   {"{dot}", '.'},   {"[.]", '.'},
+		     {"(.)", '.'},  {"[punkt]", '.'}, {"(punkt)", '.'}, {"[punto]", '.'}, {"[point]", '.'},
+		     {" at ", '@'}, {" dot ", '.'},   {" punkt ", '.'}, {" arroba ", '@'}};
 	bool spaced = t.p[at] == ' ' && t.n - at > 2;
 	size_t lead = spaced && bracket(t.p[at + 1]) ? 1 : 0;
 	if (!bracket(t.p[at + lead]) && !(spaced && memchr("adpADP", t.p[at + 1], 6) != NULL))
@@ -287,7 +290,8 @@ void read_defanged(const struct source *src, struct reading *r)
 		} else if ((t.p[i] | 32) == 'h' && t.n - i > 4 && span_eq_nocase(span_sub(t, i, i + 4), SPAN("hxxp"))) {
 			window_change(&w, i, i + 4);
 			for (size_t k = 0; k < 4; k++)
-				reading_add(r, (uint8_t)"http"[k], source_origin(src, i + k, i + k + 1), CHANGE_DECODED);
+				reading_add(r, (uint8_t) "http"[k], source_origin(src, i + k, i + k + 1),
+					    CHANGE_DECODED);
 			i += 4;
 		} else {
 			i++;

@@ -9,17 +9,24 @@ static const struct {
 	const char *word;
 	int value;
 } digit_words[] = {
-	{"zero", 0},  {"oh", 0},	{"one", 1},	{"two", 2},    {"three", 3},	    {"four", 4},   {"five", 5},	    {"six", 6},
-	{"seven", 7}, {"eight", 8},	{"nine", 9},	{"null", 0},   {"eins", 1},	    {"ein", 1},	   {"zwei", 2},	    {"zwo", 2},
-	{"drei", 3},  {"vier", 4},	{"fünf", 5},	{"fuenf", 5},  {"sechs", 6},	    {"sieben", 7}, {"acht", 8},	    {"neun", 9},
-	{"zéro", 0},  {"un", 1},	{"deux", 2},	{"trois", 3},  {"quatre", 4},	    {"cinq", 5},   {"sept", 7},	    {"huit", 8},
-	{"neuf", 9},  {"cero", 0},	{"uno", 1},	{"dos", 2},    {"tres", 3},	    {"cuatro", 4}, {"cinco", 5},    {"seis", 6},
-	{"siete", 7}, {"ocho", 8},	{"nueve", 9},	{"due", 2},    {"tre", 3},	    {"quattro", 4}, {"cinque", 5},  {"sei", 6},
-	{"sette", 7}, {"otto", 8},	{"nove", 9},	{"nul", 0},    {"een", 1},	    {"één", 1},	   {"twee", 2},	    {"drie", 3},
-	{"vijf", 5},  {"zes", 6},	{"zeven", 7},	{"negen", 9},  {"jeden", 1},	    {"dwa", 2},	   {"trzy", 3},	    {"cztery", 4},
-	{"pięć", 5},  {"piec", 5},	{"sześć", 6},	{"szesc", 6},  {"siedem", 7},	    {"osiem", 8},  {"dziewięć", 9}, {"dziewiec", 9},
-	{"um", 1},    {"dois", 2},	{"três", 3},	{"quatro", 4}, {"sete", 7},	    {"oito", 8},   {"double", DOUBLE},
-	{"triple", TRIPLE}, {"doppel", DOUBLE}, {"dash", HYPHEN}, {"hyphen", HYPHEN}, {"minus", HYPHEN}, {"strich", HYPHEN}, {"tiret", HYPHEN},
+	{"zero", 0},        {"oh", 0},        {"one", 1},         {"two", 2},         {"three", 3},
+	{"four", 4},        {"five", 5},      {"six", 6},         {"seven", 7},       {"eight", 8},
+	{"nine", 9},        {"null", 0},      {"eins", 1},        {"ein", 1},         {"zwei", 2},
+	{"zwo", 2},         {"drei", 3},      {"vier", 4},        {"fünf", 5},        {"fuenf", 5},
+	{"sechs", 6},       {"sieben", 7},    {"acht", 8},        {"neun", 9},        {"zéro", 0},
+	{"un", 1},          {"deux", 2},      {"trois", 3},       {"quatre", 4},      {"cinq", 5},
+	{"sept", 7},        {"huit", 8},      {"neuf", 9},        {"cero", 0},        {"uno", 1},
+	{"dos", 2},         {"tres", 3},      {"cuatro", 4},      {"cinco", 5},       {"seis", 6},
+	{"siete", 7},       {"ocho", 8},      {"nueve", 9},       {"due", 2},         {"tre", 3},
+	{"quattro", 4},     {"cinque", 5},    {"sei", 6},         {"sette", 7},       {"otto", 8},
+	{"nove", 9},        {"nul", 0},       {"een", 1},         {"één", 1},         {"twee", 2},
+	{"drie", 3},        {"vijf", 5},      {"zes", 6},         {"zeven", 7},       {"negen", 9},
+	{"jeden", 1},       {"dwa", 2},       {"trzy", 3},        {"cztery", 4},      {"pięć", 5},
+	{"piec", 5},        {"sześć", 6},     {"szesc", 6},       {"siedem", 7},      {"osiem", 8},
+	{"dziewięć", 9},    {"dziewiec", 9},  {"um", 1},          {"dois", 2},        {"três", 3},
+	{"quatro", 4},      {"sete", 7},      {"oito", 8},        {"double", DOUBLE}, {"triple", TRIPLE},
+	{"doppel", DOUBLE}, {"dash", HYPHEN}, {"hyphen", HYPHEN}, {"minus", HYPHEN},  {"strich", HYPHEN},
+	{"tiret", HYPHEN},
 };
 
 static bool word_byte(uint8_t b)
@@ -53,8 +60,9 @@ static size_t word_end(struct span t, size_t at)
 static size_t gap(struct span t, size_t at)
 {
 	size_t n = 0;
-	while (at + n < t.n && n < GAP_MAX && (t.p[at + n] == ' ' || t.p[at + n] == ',' || t.p[at + n] == '-' || t.p[at + n] == '\n' ||
-	       t.p[at + n] == '.' || t.p[at + n] == '\r'))
+	while (at + n < t.n && n < GAP_MAX &&
+	       (t.p[at + n] == ' ' || t.p[at + n] == ',' || t.p[at + n] == '-' || t.p[at + n] == '\n' ||
+		t.p[at + n] == '.' || t.p[at + n] == '\r'))
 		n++;
 	return n;
 }
@@ -98,9 +106,11 @@ static void spell(struct window *w, size_t at, size_t end)
 			to = word_end(t, i);
 			int digit = to > i ? value_of(t.p + i, to - i) : NONE;
 			for (int k = 0; k < v / 10 && digit >= 0 && digit < 10; k++)
-				reading_add(w->out, (uint8_t)('0' + digit), source_origin(w->src, from, to), CHANGE_SPELLED);
+				reading_add(w->out, (uint8_t)('0' + digit), source_origin(w->src, from, to),
+					    CHANGE_SPELLED);
 		} else if (v >= 0) {
-			reading_add(w->out, v == HYPHEN ? '-' : (uint8_t)('0' + v), source_origin(w->src, i, to), CHANGE_SPELLED);
+			reading_add(w->out, v == HYPHEN ? '-' : (uint8_t)('0' + v), source_origin(w->src, i, to),
+				    CHANGE_SPELLED);
 		}
 		i = to + gap(t, to);
 		i += to == i;

@@ -72,6 +72,9 @@ static size_t grouped_run(struct span t, size_t at, size_t *digits)
 		size_t n = 0;
 		while (i + n < t.n && n < GAP_MAX && separator(t.p[i + n]))
 			n++;
+		if (gap == 0 && n == 1 &&
+		    (t.p[i] == ' ' || t.p[i] == '-')) /* as numbers are written; the layouts know them */
+			break;
 		if (n == 0 || (gap != 0 && (n != gap || memcmp(t.p + gap_at, t.p + i, n) != 0)))
 			break;
 		gap = n;

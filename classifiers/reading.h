@@ -57,6 +57,8 @@ static inline struct origin source_origin(const struct source *s, size_t start, 
 /* Each appends its reading of src to r, or nothing where there is nothing to read otherwise.
  * Invisible characters removed, look-alikes and digits of all scripts folded (UTS 39, Unicode 15 subset). */
 void read_folded(const struct source *src, struct reading *r);
+/* Would read_folded drop this code point or turn it into ASCII? Then what stands next to it goes on behind it. */
+bool folds(uint32_t cp) MUST;
 /* Runs of six or more single characters without the separators between them. */
 void read_squeezed(const struct source *src, struct reading *r);
 /* Runs of five or more words for digits (en de fr es it nl pl pt) as digits. */

@@ -15,15 +15,19 @@ static bool word_in(struct span word, const char *const *list, size_t n)
 /* RFC 2606 names with a local part that is nobody's. */
 static unsigned reserved_email(struct span c)
 {
-	static const char *const nobody[] = {"user",  "name", "email", "foo",	   "bar",  "someone", "you",  "me",   "test",   "admin",
-					     "info",  "mail", "noreply", "no-reply", "example", "username", "your.email", "youremail",
-					     "support", "contact", "hello", "git", "postmaster", "webmaster", "abuse", "a", "b", "x"};
-	static const char *const domains[] = {"example.com", "example.org", "example.net", "test.com", "domain.com", "localhost.localdomain"};
+	static const char *const nobody[] = {"user",    "name",     "email",   "foo",      "bar",        "someone",
+					     "you",     "me",       "test",    "admin",    "info",       "mail",
+					     "noreply", "no-reply", "example", "username", "your.email", "youremail",
+					     "support", "contact",  "hello",   "git",      "postmaster", "webmaster",
+					     "abuse",   "a",        "b",       "x"};
+	static const char *const domains[] = {"example.com", "example.org", "example.net",
+					      "test.com",    "domain.com",  "localhost.localdomain"};
 	size_t at = span_find(c, '@');
 	struct span local = span_sub(c, 0, at), domain = span_sub(c, at + 1, c.n);
 	bool placeholder = word_in(local, nobody, sizeof nobody / sizeof *nobody);
-	bool reserved = word_in(domain, domains, sizeof domains / sizeof *domains) || span_ends(domain, SPAN(".example")) ||
-			span_ends(domain, SPAN(".invalid")) || span_ends(domain, SPAN(".test"));
+	bool reserved = word_in(domain, domains, sizeof domains / sizeof *domains) ||
+			span_ends(domain, SPAN(".example")) || span_ends(domain, SPAN(".invalid")) ||
+			span_ends(domain, SPAN(".test"));
 	if (span_eq(local, SPAN("git")) && (span_starts(domain, SPAN("git")) || span_starts(domain, SPAN("bitbucket"))))
 		return HARMLESS;
 	return placeholder && reserved ? HARMLESS : reserved ? DOCUMENTATION : 0;
@@ -45,10 +49,15 @@ static unsigned reserved_ipv4(struct span c, bool context)
 	unsigned a = part(&c), b = part(&c), d = part(&c);
 	if (a == 127 || a >= 240 || (a == 255 && b == 255) || (a == 169 && b == 254))
 		return HARMLESS;
-	bool documentation = (a == 192 && b == 0 && d == 2) || (a == 198 && b == 51 && d == 100) || (a == 203 && b == 0 && d == 113);
-	bool private = a == 10 || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168) || (a == 100 && b >= 64 && b < 128);
+	bool documentation =
+		(a == 192 && b == 0 && d == 2) || (a == 198 && b == 51 && d == 100) || (a == 203 && b == 0 && d == 113);
+	bool private = a == 10 || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168) ||
+		       (a == 100 && b >= 64 && b < 128);
 	/* Public resolvers everybody writes about. */
 	bool known = (a == 8 && b == 8) || (a == 1 && (b == 1 || b == 0)) || (a == 9 && b == 9);
+	unsigned e = part(&c);
+	if (!context && a <= 31 && b <= 31 && d <= 31 && e <= 31) /* rather a version or a section */
+		return ALONE;
 	if (private || known)
 		return context ? DOCUMENTATION : HARMLESS;
 	return documentation ? (context ? DOCUMENTATION : ALONE) : 0;

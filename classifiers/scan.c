@@ -1,6 +1,8 @@
 #include "classifiers/scan.h"
 
+#include "base/utf8.h"
 #include "classifiers/digits.h"
+#include "classifiers/reading.h"
 
 #include <stdlib.h>
 
@@ -24,10 +26,20 @@ enum {
 enum { LONG_WORD = 15 };
 
 static const uint8_t kinds[256] = {
-	['0' ... '9'] = HAS_DIGIT, ['A' ... 'Z'] = HAS_LETTER, ['a' ... 'z'] = HAS_LETTER,
-	['@'] = TELLING,	   [':'] = TELLING,	       ['~'] = TELLING,		  ['%'] = TELLING,
-	['&'] = TELLING,	   ['\\'] = TELLING,	       ['='] = TELLING,		  ['['] = TELLING,
-	['('] = TELLING,	   ['{'] = TELLING,	       [0x80 ... 0xff] = HIGH,
+	['0' ... '9'] = HAS_DIGIT,
+	['A' ... 'Z'] = HAS_LETTER,
+	['a' ... 'z'] = HAS_LETTER,
+	['@'] = TELLING,
+	[':'] = TELLING,
+	['~'] = TELLING,
+	['%'] = TELLING,
+	['&'] = TELLING,
+	['\\'] = TELLING,
+	['='] = TELLING,
+	['['] = TELLING,
+	['('] = TELLING,
+	['{'] = TELLING,
+	[0x80 ... 0xff] = HIGH,
 };
 
 void hits_add(struct hits *h, struct finding f)
@@ -53,7 +65,8 @@ void hits_fini(struct hits *h)
 
 void scan_init(struct scan *s, const struct scan_tables *tables, struct hits *hits)
 {
-	*s = (struct scan){.tables = tables, .hits = hits, .min_score = 50, .near_start = SIZE_MAX, .near_end = SIZE_MAX};
+	*s = (struct scan){
+		.tables = tables, .hits = hits, .min_score = 50, .near_start = SIZE_MAX, .near_end = SIZE_MAX};
 }
 
 void scan_mask(struct scan *s, size_t end)
@@ -97,10 +110,11 @@ unsigned scan_near(struct scan *s, unsigned slot, size_t start, size_t end)
 /* Scores: how often such a candidate is right, with nothing around it, with telling separators, with a context word. */
 static const uint8_t scores[STRENGTH_COUNT][3] = {
 	[STRENGTH_FORMAT] = {15, 58, 80}, [STRENGTH_WEAK] = {35, 60, 90},   [STRENGTH_DATED] = {58, 70, 93},
-	[STRENGTH_GOOD] = {85, 88, 95},	  [STRENGTH_STRONG] = {95, 95, 98},
+	[STRENGTH_GOOD] = {85, 88, 95},   [STRENGTH_STRONG] = {95, 95, 98},
 };
 
-static unsigned score(struct scan *s, const struct detector *d, enum detector_id id, size_t start, size_t end, bool layout)
+static unsigned score(struct scan *s, const struct detector *d, enum detector_id id, size_t start, size_t end,
+		      bool layout)
 {
 	if ((d->flags & FLAG_FIRM) != 0)
 		return scores[d->strength][d->strength == STRENGTH_FORMAT ? 2 : 1];
@@ -139,10 +153,31 @@ static unsigned keep(struct scan *s, enum detector_id id, size_t start, size_t e
 	return v;
 }
 
+/* Does a character beyond ASCII next to the number belong to it: another script's digit, something invisible? */
+static bool goes_on(const struct scan *s, size_t start, size_t end)
+{
+	const uint8_t *p = s->text.p;
+	uint32_t cp;
+	if (start > 0 && p[start - 1] >= 0x80) {
+		size_t at = start - 1;
+		while (at > 0 && start - at < 4 && (p[at] & 0xc0) == 0x80)
+			at--;
+		if (utf8_decode(span_sub(s->text, at, start), &cp) == start - at && folds(cp))
+			return true;
+	}
+	return end < s->text.n && p[end] >= 0x80 && utf8_decode(span_sub(s->text, end, s->text.n), &cp) > 0 &&
+	       folds(cp);
+}
+
 void scan_offer(struct scan *s, enum detector_id id, size_t start, size_t end)
 {
 	const struct detector *d = detector_info(id);
+	if (start >= end)
+		return;
 	s->steps += end - start;
+	bool digits = ascii_digit(s->text.p[start]) || ascii_digit(s->text.p[end - 1]);
+	if (digits && goes_on(s, start, end))
+		return;
 	if (!d->check((const char *)s->text.p + start, end - start))
 		return;
 	(void)keep(s, id, start, end, (d->flags & FLAG_LAYOUT) != 0, scan_reserved(s, id, start, end));
@@ -189,7 +224,7 @@ static void try_layout(struct scan *s, const struct layout *layout, size_t at)
 		return;
 	s->steps += m.length;
 	size_t end = at + m.length;
-	if (!stands_alone(s, at, end))
+	if (!stands_alone(s, at, end) || goes_on(s, at, end))
 		return;
 	const struct detector *d = detector_info(id);
 	if (!d->check(m.compact, m.n))
@@ -255,13 +290,13 @@ static const struct trigger *trigger_of(const struct scan_tables *t, uint32_t he
 
 struct scan_tables *scan_tables_new(void)
 {
-#define SECRET LEX_SECRET
-#define WORDS LEX_WORDS
-#define EXPORT LEX_EXPORT
-#define DATE LEX_DATE
-#define HEALTH LEX_HEALTH
-#define NETWORK LEX_NETWORK
-#define SPELLED SEES_SPELLED
+#define SECRET   LEX_SECRET
+#define WORDS    LEX_WORDS
+#define EXPORT   LEX_EXPORT
+#define DATE     LEX_DATE
+#define HEALTH   LEX_HEALTH
+#define NETWORK  LEX_NETWORK
+#define SPELLED  SEES_SPELLED
 #define DEFANGED SEES_DEFANGED
 	static const struct {
 		const char *head;
@@ -421,7 +456,7 @@ static void lex_word(struct scan *s, struct runs *r, size_t at, size_t end, unsi
 static bool bracketed(const uint8_t *p, size_t n)
 {
 	size_t k = 0;
-	while (k < n && k < 6 && ((p[k] | 32) >= 'a' || p[k] == '.' || p[k] == '@') && p[k] < 0x7b)
+	while (k < n && k < 6 && ((kinds[p[k]] & HAS_LETTER) != 0 || p[k] == '.' || p[k] == '@'))
 		k++;
 	return k > 0 && k < n && (p[k] == ']' || p[k] == ')' || p[k] == '}');
 }

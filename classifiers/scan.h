@@ -4,9 +4,9 @@
 #ifndef CLASSIFIERS_SCAN_H
 #define CLASSIFIERS_SCAN_H
 
+#include "base/err.h"
 #include "classifiers/context.h"
 #include "classifiers/layout.h"
-#include "base/err.h"
 
 enum { HITS_MAX = 1 << 16 }; /* findings of one text; more is an error (coverage fails) */
 
@@ -33,7 +33,7 @@ enum sign {
 /* What all scans share; built once from the .def files, immutable. */
 enum { TRIGGER_SLOTS = 2048 };
 struct trigger {
-	uint32_t head;   /* first four letters in lower case, little-endian; 0: empty */
+	uint32_t head; /* first four letters in lower case, little-endian; 0: empty */
 	uint16_t lexers;
 };
 struct scan_tables {
@@ -51,16 +51,16 @@ struct scan {
 	struct span text;
 	struct hits *hits;
 	uint8_t min_score;
-	bool everything;   /* no prefilter */
-	bool disguised;    /* a view in which chance matches are likely: weak checks need context */
+	bool everything; /* no prefilter */
+	bool disguised;  /* a view in which chance matches are likely: weak checks need context */
 	uint8_t view;
-	unsigned signs;    /* what else the text may hold: enum sign bits, set by scan_run */
+	unsigned signs;               /* what else the text may hold: enum sign bits, set by scan_run */
 	uint32_t starts[SCAN_STARTS]; /* where runs of single characters or groups begin; read_squeezed looks there */
-	size_t n_starts;   /* more than SCAN_STARTS: everywhere */
-	size_t steps;      /* bytes the lexers looked at, for tests of linearity */
-	size_t masked;     /* no shape starts before this offset: it is inside something harmless */
-	size_t url_end;    /* end of the last URL looked at */
-	size_t near_start, near_end; /* of the candidates that before and after belong to; SIZE_MAX: none */
+	size_t n_starts;              /* more than SCAN_STARTS: everywhere */
+	size_t steps;                 /* bytes the lexers looked at, for tests of linearity */
+	size_t masked;                /* no shape starts before this offset: it is inside something harmless */
+	size_t url_end;               /* end of the last URL looked at */
+	size_t near_start, near_end;  /* of the candidates that before and after belong to; SIZE_MAX: none */
 	struct context_near before, after;
 };
 

@@ -1,5 +1,6 @@
 /* Building a reading from the neighbourhoods of what changed, so that untouched text is not lexed twice: before each
- * change the bytes that may hold its context, behind the last one likewise. Neighbourhoods are parted by blank lines. */
+ * change the bytes that may hold its context, behind the last one likewise. Neighbourhoods are parted by blank lines.
+ */
 #ifndef CLASSIFIERS_WINDOW_H
 #define CLASSIFIERS_WINDOW_H
 

@@ -40,7 +40,7 @@ static int usage(FILE *out, int code)
 	      "  export DIR        tiles, checkpoint, bodies: what an auditor's tools verify\n\n"
 	      "  --from N, --to N  sequences [N, N)\n"
 	      "  --kind K          decision, attempt, outcome, refusal-summary, policy-change, start, stop, …\n"
-	      "  --vkey FILE       verifier key of the log (default: log.vkey in the store)\n"
+	      "  --vkey FILE       verifier key of the log (default: log.vkey beside or in the store)\n"
 	      "  --json            for programs\n",
 	      out);
 	return code;
@@ -158,6 +158,10 @@ static int verb_prove(struct session *s)
 		return usage(stderr, EXIT_USAGE);
 	enum err e = audit_prove(s->reader, sequence, &b);
 	int code = e == ERR_OK ? print(&b) : complain("prove", e);
+	if (e == ERR_NOT_FOUND)
+		fputs("there is no such record, or no checkpoint covers it yet; the gateway signs one within a "
+		      "second\n",
+		      stderr);
 	buf_fini(&b);
 	return code;
 }
@@ -216,6 +220,8 @@ static int verb_verify(struct session *s)
 		       r.leaves, r.bodies, r.absent, r.checkpoints, r.verified, r.signed_size, root);
 	else
 		fprintf(stderr, "NOT IN ORDER: %s (at %" PRIu64 ")\n", r.fault != NULL ? r.fault : err_text(e), r.at);
+	if (s->vkey.n == 0)
+		fputs("no verifier key: signatures were not checked; name it with --vkey FILE\n", stderr);
 	return e == ERR_OK ? EXIT_FINE : EXIT_PROBLEM;
 }
 
@@ -251,6 +257,34 @@ static bool parse_kind(struct span word, uint32_t *kinds)
 	return false;
 }
 
+/* One option; false: its argument is not valid. */
+static bool set_option(struct options *o, int c, struct span arg)
+{
+	struct span *text = c == 't'   ? &o->query.type
+			    : c == 'a' ? &o->query.app
+			    : c == 'd' ? &o->query.destination
+			    : c == 'r' ? &o->query.rule
+			    : c == 'g' ? &o->query.regime
+			    : c == 'x' ? &o->query.refusal
+				       : NULL;
+	const char **name = c == 'c' ? &o->config : c == 's' ? &o->store : c == 'v' ? &o->vkey : NULL;
+	if (text != NULL)
+		*text = arg;
+	else if (name != NULL)
+		*name = (const char *)arg.p;
+	else if (c == 'F')
+		return span_u64(arg, &o->query.from);
+	else if (c == 'T')
+		return o->to_set = span_u64(arg, &o->query.to);
+	else if (c == 'k')
+		return parse_kind(arg, &o->query.kinds);
+	else if (c == 'j')
+		o->json = true;
+	else
+		return false;
+	return true;
+}
+
 static bool parse(int argc, char **argv, struct options *o, bool *help)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
@@ -269,64 +303,31 @@ static bool parse(int argc, char **argv, struct options *o, bool *help)
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
 	for (int c; (c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-		struct span arg = span_str(optarg);
-		bool ok = true;
-		switch (c) {
-		case 'c':
-			o->config = optarg;
-			break;
-		case 's':
-			o->store = optarg;
-			break;
-		case 'v':
-			o->vkey = optarg;
-			break;
-		case 'F':
-			ok = span_u64(arg, &o->query.from);
-			break;
-		case 'T':
-			ok = o->to_set = span_u64(arg, &o->query.to);
-			break;
-		case 'k':
-			ok = parse_kind(arg, &o->query.kinds);
-			break;
-		case 't':
-			o->query.type = arg;
-			break;
-		case 'a':
-			o->query.app = arg;
-			break;
-		case 'd':
-			o->query.destination = arg;
-			break;
-		case 'r':
-			o->query.rule = arg;
-			break;
-		case 'g':
-			o->query.regime = arg;
-			break;
-		case 'x':
-			o->query.refusal = arg;
-			break;
-		case 'j':
-			o->json = true;
-			break;
-		case 'h':
-			*help = true;
-			return false;
-		default:
-			ok = false;
-		}
-		if (!ok)
+		*help = c == 'h';
+		if (*help || !set_option(o, c, span_str(optarg)))
 			return false;
 	}
 	o->operand = optind < argc ? argv[optind] : NULL;
 	return (o->config != NULL) != (o->store != NULL) && optind + 1 >= argc;
 }
 
+/* Beside the store's folder, where init puts it, or in it. */
+static enum err read_vkey(struct session *s)
+{
+	static const char *const places[] = {"../", ""};
+	char path[4200];
+	enum err e = ERR_NOT_FOUND;
+	if (s->o->vkey != NULL)
+		return file_read(s->o->vkey, 4096, &s->vkey);
+	for (size_t i = 0; e == ERR_NOT_FOUND && i < sizeof places / sizeof *places; i++) {
+		snprintf(path, sizeof path, "%s/%slog.vkey", s->folder, places[i]);
+		e = file_read(path, 4096, &s->vkey);
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e; /* then signatures cannot be checked, and the report says so */
+}
+
 static enum err open_session(struct session *s)
 {
-	char vkey[4200];
 	enum err e = ERR_OK;
 	snprintf(s->folder, sizeof s->folder, "%s", s->o->store == NULL ? "" : s->o->store);
 	if (s->o->config != NULL) {
@@ -339,12 +340,9 @@ static enum err open_session(struct session *s)
 		snprintf(s->folder, sizeof s->folder, "%.*s", SPAN_ARG(c->audit.path));
 		config_free(c);
 	}
-	snprintf(vkey, sizeof vkey, "%s/log.vkey", s->folder);
-	e = file_read(s->o->vkey != NULL ? s->o->vkey : vkey, 4096, &s->vkey);
-	if (e == ERR_OK)
-		s->vkey.n = span_trim(buf_span(&s->vkey)).n;
-	else if (e != ERR_NOT_FOUND || s->o->vkey != NULL)
+	if ((e = read_vkey(s)) != ERR_OK)
 		return e;
+	s->vkey.n = span_trim(buf_span(&s->vkey)).n;
 	s->reader = audit_reader_open(s->folder, &e);
 	return s->reader != NULL ? ERR_OK : e;
 }

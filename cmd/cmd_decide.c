@@ -43,8 +43,10 @@ static enum err find_parts(struct exchange *x, const struct options *o)
 	for (size_t i = 0; o->app != NULL && i < c->n_apps; i++)
 		if (span_eq(c->apps[i].name, span_str(o->app)))
 			x->app = &c->apps[i];
-	if (o->app != NULL && x->app == NULL)
+	if (o->app != NULL && x->app == NULL) {
+		x->unit.problem.what = "the configuration has no application of that name";
 		return ERR_NOT_FOUND;
+	}
 	enum err e = api_route(x->head, &x->route);
 	if (e == ERR_OK)
 		x->config_route = route_find(c, x->route.native_path);
@@ -52,6 +54,18 @@ static enum err find_parts(struct exchange *x, const struct options *o)
 		e = ERR_ENDPOINT;
 	x->tenant = SPAN("decide");
 	return e;
+}
+
+/* Without a ledger the request stands alone: a first turn. Ids of server-side state it brings nonetheless stay unknown.
+ */
+static void first_turn(struct unit *u)
+{
+	bool refers = false;
+	for (size_t i = 0; i < u->extract.n_refs; i++)
+		refers = refers || u->extract.refs[i].kind == REF_STATE || u->extract.refs[i].kind == REF_FILE;
+	facts_set_bool(&u->facts, F_TAINTED, false);
+	if (!refers)
+		facts_set_num(&u->facts, F_STATE_UNKNOWN, 0);
 }
 
 static void print_data(const struct facts *f)
@@ -98,6 +112,8 @@ static enum err decide(struct exchange *x, const struct options *o)
 	struct classifier_scratch *scratch = e == ERR_OK ? inspector_scratch(&inspector, x->snap) : NULL;
 	if (e == ERR_OK)
 		e = scratch == NULL ? ERR_NOMEM : inspect(x, scratch);
+	if (e == ERR_OK)
+		first_turn(&x->unit);
 	if (e == ERR_OK && !o->json)
 		print_data(&x->unit.facts);
 	size_t taken = SIZE_MAX;
@@ -127,7 +143,7 @@ static int run(const struct options *o)
 	x.snap = snapshot_load(o->config, NULL, &problem, &e);
 	if (x.snap == NULL) {
 		fprintf(stderr, "%s:%u:%u: %s\n", problem.file, problem.line, problem.column, problem.text);
-		return EXIT_PROBLEM;
+		return e == ERR_NOT_FOUND || e == ERR_IO ? EXIT_UNREADABLE : EXIT_PROBLEM;
 	}
 	arena_init(&x.arena, 0);
 	e = file_read(o->request, MAX_REQUEST, &x.body);
@@ -137,6 +153,7 @@ static int run(const struct options *o)
 	} else {
 		e = decide(&x, o);
 		code = e == ERR_OK ? EXIT_FINE : EXIT_PROBLEM;
+		fflush(stdout); /* what follows comes after it, wherever both go */
 		if (e == ERR_REFUSED)
 			fputs("\nrefused: no candidate can meet the verdict\n", stderr);
 		else if (e != ERR_OK)

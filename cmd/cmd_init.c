@@ -95,9 +95,9 @@ static int make_app_key(struct init *in)
 
 static int make_log_key(struct init *in)
 {
-	char folder[PATH_BYTES], path[PATH_BYTES], public[PATH_BYTES], origin[128];
+	char folder[PATH_BYTES], path[PATH_BYTES], public[PATH_BYTES], beside[PATH_BYTES], origin[128];
 	if (!join(folder, in->dir, "audit") || !join(path, folder, "signer.key") ||
-	    !join(public, in->dir, "log.vkey")) {
+	    !join(public, in->dir, "log.vkey") || !join(beside, folder, "log.vkey")) {
 		errno = ENAMETOOLONG;
 		return complain("cannot make the store", in->dir);
 	}
@@ -110,9 +110,10 @@ static int make_log_key(struct init *in)
 		return EXIT_UNREADABLE;
 	}
 	buf_add_byte(&in->vkey, '\n');
-	return buf_err(&in->vkey) == ERR_OK && write_new(public, buf_span(&in->vkey))
-		       ? EXIT_FINE
-		       : complain("cannot write", public);
+	if (buf_err(&in->vkey) != ERR_OK || !write_new(public, buf_span(&in->vkey)))
+		return complain("cannot write", public);
+	/* Once more where `bailiwick audit` looks for it, so that verify checks signatures and exports carry it. */
+	return write_new(beside, buf_span(&in->vkey)) ? EXIT_FINE : complain("cannot write", beside);
 }
 
 /* --- the configuration --- */

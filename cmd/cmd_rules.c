@@ -99,6 +99,7 @@ static int run(const char *verb, const char *file, const char *rule, bool json)
 	}
 	if (rules == NULL) {
 		problem_report(&problem, json);
+		code = e == ERR_NOT_FOUND || e == ERR_IO ? EXIT_UNREADABLE : EXIT_PROBLEM;
 	} else if (strcmp(verb, "check") == 0) {
 		check_report(rules, json);
 		code = EXIT_FINE;

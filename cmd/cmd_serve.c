@@ -247,7 +247,7 @@ int cmd_serve(int argc, char **argv)
 	struct config *c = config_load(file, &diag, &e);
 	if (c == NULL) {
 		fprintf(stderr, "%s:%u:%u: %s\n", diag.file, diag.line, diag.column, diag.text);
-		return EXIT_PROBLEM;
+		return e == ERR_NOT_FOUND || e == ERR_IO ? EXIT_UNREADABLE : EXIT_PROBLEM;
 	}
 	int code = run_supervisor(file, c, sandbox);
 	config_free(c);

@@ -26,15 +26,15 @@ struct options {
 	const char *socket, *key, *state, *user, *group, *client_group;
 };
 
-static const char usage[] = "usage: bailiwick-signer --socket PATH --key FILE --state FILE [--user NAME] [--group "
-			    "NAME] [--client-group NAME]\n"
-			    "\n"
-			    "  --socket PATH        Unix socket to listen on (0600)\n"
-			    "  --key FILE           secret key, as bailiwick init wrote it; at most its group may read it\n"
-			    "  --state FILE         what was signed last; the user needs to write to its folder\n"
-			    "  --user NAME          drop to this user when the key is read and the socket is bound\n"
-			    "  --group NAME         … and to this group instead of the user's own\n"
-			    "  --client-group NAME  members of this group may connect, too (0660)\n";
+static const char usage[] =
+	"usage: bailiwick-signer --socket PATH --key FILE --state FILE [options]\n"
+	"\n"
+	"  --socket PATH        Unix socket to listen on (0600)\n"
+	"  --key FILE           secret key, as bailiwick init wrote it; at most its group may read it\n"
+	"  --state FILE         what was signed last; the user needs to write to its folder\n"
+	"  --user NAME          drop to this user when the key is read and the socket is bound\n"
+	"  --group NAME         and to this group instead of the user's own\n"
+	"  --client-group NAME  members of this group may connect, too (0660)\n";
 
 static bool parse_options(int argc, char **argv, struct options *o)
 {
@@ -113,7 +113,8 @@ static enum err run(const struct options *o, struct secret *secret)
 	struct state state;
 	int listener = -1;
 	sigset_t mask;
-	enum err err = load_key(o->key, secret);
+	/* Before anybody can connect: who asks it to end must not find it without a handler. */
+	enum err err = block_signals(&mask) ? load_key(o->key, secret) : ERR_INTERNAL;
 	if (err == ERR_OK)
 		err = serve_listen(o->socket, o->client_group, &listener);
 	if (err == ERR_OK)
@@ -123,8 +124,6 @@ static enum err run(const struct options *o, struct secret *secret)
 	/* To know now, not at the first checkpoint, whether it can be written. */
 	if (err == ERR_OK)
 		err = state_save(&state, &state.last);
-	if (err == ERR_OK && !block_signals(&mask))
-		err = ERR_INTERNAL;
 	if (err == ERR_OK) {
 		sandbox_enter(state.dir);
 		log_line(LOG_INFO, "signer-ready", LOG_N("signed", state.last.size));

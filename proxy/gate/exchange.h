@@ -84,6 +84,7 @@ struct exchange {
 	struct lease_info lease_info;
 	bool fresh;           /* no pooled connection: the last one died idle */
 	struct buf rewritten; /* the body to send if it is not the client's own */
+	bool is_rewritten;
 
 	/* record */
 	struct audit_ticket ticket;
@@ -132,10 +133,10 @@ struct span served_model(const struct config_destination *d, struct span asked) 
 void judge_connected(struct exchange *x, struct record_candidate *c);
 
 /* The taint ledger. */
-bool taint_known(struct exchange *x) MUST;           /* is a message of this conversation tainted? */
+bool taint_known(const struct exchange *x) MUST;     /* is a message of this conversation tainted? */
 bool taint_must_stay(const struct exchange *x) MUST; /* did a verdict ask for on-prem, or more? */
 void taint_conversation(struct exchange *x);         /* enters this conversation's messages */
-void taint_learn_ids(struct exchange *x);            /* ids from the answer */
+void taint_learn(struct exchange *x, const struct api_tap_result *seen); /* ids and texts of the answer */
 /* How many references to stored state are unknown; holder: id of the destination that holds the known ones, 0 if none.
  */
 size_t taint_states(struct exchange *x, bool *tainted, uint32_t *holder) MUST;
@@ -148,7 +149,12 @@ enum err client_head(struct exchange *x, const struct http_head *answer, struct 
 bool header_is_text(struct span name) MUST;
 /* Bailiwick-Decision and Bailiwick-Receipt. */
 enum err add_receipt(struct exchange *x, struct http_head *out) MUST;
-/* Body as it goes out: the client's own bytes, unless the model must be mapped. */
+/* Can what the verdict wants replaced be replaced in this request? */
+bool transform_possible(const struct exchange *x, const struct verdict *v) MUST;
+/* The edits that do it, sorted and disjoint, in the arena; room for one more is left. */
+enum err transform_edits(struct exchange *x, const struct verdict *v, struct splice_edit **edits, size_t *n) MUST;
+/* Body as it goes out: the client's own bytes, unless something was replaced or the model must be mapped; then it is
+ * what was read, without a content coding. */
 enum err outgoing_body(struct exchange *x, struct span *out) MUST;
 
 #endif

@@ -147,6 +147,8 @@ enum err upstream_head(struct exchange *x, struct http_head *out)
 		struct span name = in->fields[i].name;
 		if (dropped(name) || http_hop_by_hop(in, name) || (credential_field(name) && !own_key))
 			continue;
+		if (x->is_rewritten && span_eq_nocase(name, SPAN("content-encoding")))
+			continue;
 		e = http_add(out, name, in->fields[i].value);
 	}
 	/* The tap reads the answer; nothing is gained by having it compressed for the last few metres. */
@@ -187,29 +189,4 @@ enum err client_head(struct exchange *x, const struct http_head *answer, struct 
 		e = http_add(out, name, answer->fields[i].value);
 	}
 	return e != ERR_OK ? e : add_receipt(x, out);
-}
-
-enum err outgoing_body(struct exchange *x, struct span *out)
-{
-	const struct api_extract *ex = &x->unit.extract;
-	*out = buf_span(&x->body);
-	if (!x->target->config->on_prem || ex->model.n == 0)
-		return ERR_OK;
-	struct span served = served_model(x->target->config, ex->model);
-	if (served.p == NULL || span_eq(served, ex->model))
-		return ERR_OK;
-	if (http_value(x->head, SPAN("content-encoding")).n > 0)
-		return ERR_CODING; /* would have to be encoded again; engines take plain bodies */
-	struct buf quoted = {0};
-	buf_add_json(&quoted, served);
-	enum err e = buf_err(&quoted);
-	if (e == ERR_OK) {
-		struct splice_edit edit = {ex->model_start, ex->model_end,
-					   span_sub(buf_span(&quoted), 1, quoted.n - 1)};
-		buf_clear(&x->rewritten);
-		e = splice_apply(buf_span(&x->body), &edit, 1, &x->rewritten);
-	}
-	*out = buf_span(&x->rewritten);
-	buf_fini(&quoted);
-	return e;
 }

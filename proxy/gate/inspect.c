@@ -65,6 +65,12 @@ static enum err classify(struct reading *r, struct span text, const struct text_
 	return ERR_OK;
 }
 
+static void count_stuck(struct reading *r, const struct findings *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		r->x->unit.stuck |= classifier_type_classes(r->x->snap->classifier, f->v[i].type);
+}
+
 /* An identifier may be cut in two by a part or message boundary. */
 static enum err classify_joint(struct reading *r, const struct api_text *t)
 {
@@ -78,6 +84,7 @@ static enum err classify_joint(struct reading *r, const struct api_text *t)
 	if (e != ERR_OK)
 		r->coverage.failed++;
 	r->n_findings += f.n;
+	count_stuck(r, &f);
 	return classify_add_facts(x->snap->classifier, &f, &x->unit.facts) == ERR_OK ? ERR_OK : ERR_LIMIT;
 }
 
@@ -86,7 +93,6 @@ static enum err classify_body(struct reading *r)
 	struct exchange *x = r->x;
 	struct unit *u = &x->unit;
 	u->found = arena_array(&x->arena, u->extract.n_texts, sizeof *u->found);
-	u->message_found = arena_array(&x->arena, u->extract.n_messages, sizeof *u->message_found);
 	if (x->arena.failed)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < u->extract.n_texts; i++) {
@@ -98,11 +104,8 @@ static enum err classify_body(struct reading *r)
 			e = classify_joint(r, t);
 		if (e != ERR_OK)
 			return e;
-		if (f.n > 0) {
+		if (f.n > 0)
 			u->found[u->n_found++] = (struct unit_text){i, f};
-			if (t->message < u->extract.n_messages)
-				u->message_found[t->message] = true;
-		}
 		if (!t->is_key && !t->nested)
 			r->seam = t;
 	}
@@ -112,11 +115,14 @@ static enum err classify_body(struct reading *r)
 /* Text of the head may be any bytes; what is not UTF-8 cannot be read. */
 static enum err classify_raw(struct reading *r, struct span text, const struct text_context *ctx)
 {
-	struct findings f;
+	struct findings f = {0};
+	enum err e = ERR_OK;
 	if (utf8_valid(text))
-		return classify(r, text, ctx, &f);
-	r->coverage.failed += text.n;
-	return ERR_OK;
+		e = classify(r, text, ctx, &f);
+	else
+		r->coverage.failed += text.n;
+	count_stuck(r, &f);
+	return e;
 }
 
 /* Path, query and headers carry text too. The model's name is text until the configuration knows it. */
@@ -263,6 +269,7 @@ static enum err read_body(struct exchange *x, struct buf *decoded)
 		if (body.p == NULL && decoded->n > 0)
 			return ERR_NOMEM;
 	}
+	x->unit.body = body;
 	return api_extract(&x->route, body, &api, &x->arena, &x->unit.extract, &x->unit.problem);
 }
 

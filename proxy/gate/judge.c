@@ -71,21 +71,13 @@ static void narrow(const struct exchange *x, const struct target *t, struct dest
 		dest_facts_set_countries(f, F_DEST_PROCESSING, &v.processing);
 }
 
-static bool transform_needed(const struct facts *f, const struct verdict *v)
-{
-	for (unsigned c = 0; c < CLASS_COUNT; c++)
-		if (v->transform[c] != TRANSFORM_NONE && (f->classes & CLASS_BIT(c)) != 0)
-			return true;
-	return false;
-}
-
-/* Can this verdict be met at this destination? Approvals and transforms cannot be given here yet: they are not met. */
-static bool verdict_met(const struct facts *f, const struct verdict *v, const struct dest_facts *d)
+/* Can this verdict be met at this destination? Approvals cannot be given here yet: they are not met. */
+static bool verdict_met(const struct exchange *x, const struct verdict *v, const struct dest_facts *d)
 {
 	const struct fact *on_prem = &d->v[F_DEST_ON_PREM - FACT_FIRST_DEST];
 	const struct fact *processing = &d->v[F_DEST_PROCESSING - FACT_FIRST_DEST];
 	bool ours = on_prem->known && on_prem->flag;
-	if (v->approval != APPROVAL_NO || transform_needed(f, v))
+	if (v->approval != APPROVAL_NO || !transform_possible(x, v))
 		return false;
 	switch (v->place) {
 	case PLACE_ANY:
@@ -127,7 +119,7 @@ static void evaluate(struct exchange *x, struct record_candidate *c)
 		c->fired[i].by_unknown = ev.fired[i].by_unknown;
 		c->fired[i].exempted = ev.fired[i].exempted;
 	}
-	c->met = verdict_met(&x->unit.facts, &ev.joined, &c->facts);
+	c->met = verdict_met(x, &ev.joined, &c->facts);
 	if (!c->met)
 		x->unit.rule = ev.n_deciding > 0 && !rules_rule_private(rules, ev.fired[0].rule)
 				       ? rules_rule_name(rules, ev.fired[0].rule)

@@ -124,7 +124,7 @@ enum err step_send(struct exchange *x)
 {
 	struct http_head head;
 	struct span body = SPAN_NULL;
-	enum err e = outgoing_body(x, &body);
+	enum err e = outgoing_body(x, &body); /* first: the head depends on it */
 	if (e == ERR_OK)
 		e = upstream_head(x, &head);
 	if (e != ERR_OK)
@@ -214,11 +214,8 @@ enum err step_answer(struct exchange *x)
 	return ERR_WAIT;
 }
 
-static void post_outcome(struct exchange *x)
+static void post_outcome(struct exchange *x, const struct api_tap_result *seen)
 {
-	struct api_tap_result seen = {0};
-	if (x->tap != NULL)
-		api_tap_result(x->tap, &seen);
 	uint64_t now = loop_now(x->worker->loop);
 	const char *result = x->upstream_started ? (x->err == ERR_OK ? "sent"
 						    : x->gone        ? "client-gone"
@@ -232,11 +229,11 @@ static void post_outcome(struct exchange *x)
 		.status = x->status,
 		.request_bytes = x->body.n,
 		.response_bytes = x->response_bytes,
-		.input_tokens = seen.input_tokens,
-		.output_tokens = seen.output_tokens,
+		.input_tokens = seen->input_tokens,
+		.output_tokens = seen->output_tokens,
 		.first_byte_us = x->first_byte_ns > 0 ? (uint32_t)((x->first_byte_ns - x->started_ns) / 1000) : 0,
 		.total_us = (uint32_t)((now - x->started_ns) / 1000),
-		.region_evidence = seen.inference_geo,
+		.region_evidence = seen->inference_geo,
 		.attempts = x->attempts,
 	};
 	buf_clear(&x->record);
@@ -249,14 +246,17 @@ static void post_outcome(struct exchange *x)
 
 enum err step_finish(struct exchange *x)
 {
+	struct api_tap_result seen = {0};
+	if (x->tap != NULL)
+		api_tap_result(x->tap, &seen);
 	gate_count(x->gate, METRIC_BYTES_OUT, x->response_bytes);
-	if (x->upstream_started && x->err == ERR_OK) {
+	if (x->upstream_started && x->target != NULL)
+		taint_learn(x, &seen); /* also what was cut short: the client has seen it */
+	if (x->upstream_started && x->err == ERR_OK)
 		gate_count(x->gate, METRIC_COMPLETED, 1);
-		taint_learn_ids(x);
-	} else if (x->attempts > 0) {
+	else if (x->attempts > 0)
 		gate_count(x->gate, METRIC_FAILED, 1);
-	}
 	if (x->recorded)
-		post_outcome(x);
+		post_outcome(x, &seen);
 	return ERR_OK;
 }

@@ -3,43 +3,9 @@
 #include "base/log.h"
 #include "proxy/gate/exchange.h"
 
-enum { MIN_MESSAGE = 24 /* bytes: "yes" and "go on" must not taint a tenant's every conversation */ };
-
 static int64_t today(const struct exchange *x)
 {
 	return (int64_t)(x->started_wall_ns / 1000000000u / 86400u);
-}
-
-/* The message as its texts read, so that another serialisation of the same message is still known. */
-static enum err message_text(struct exchange *x, size_t message, struct buf *out)
-{
-	const struct api_extract *ex = &x->unit.extract;
-	for (size_t i = 0; i < ex->n_texts; i++) {
-		const struct api_text *t = &ex->texts[i];
-		if (t->message != message || t->is_key || t->nested || !t->known)
-			continue;
-		buf_add(out, t->text);
-	}
-	return buf_err(out);
-}
-
-bool taint_known(struct exchange *x)
-{
-	struct buf text = {0};
-	bool tainted = false;
-	for (size_t i = 0; !tainted && i < x->unit.extract.n_messages; i++) {
-		struct ledger_entry e;
-		buf_clear(&text);
-		if (message_text(x, i, &text) != ERR_OK) {
-			tainted = true; /* fail closed */
-			break;
-		}
-		if (text.n >= MIN_MESSAGE &&
-		    audit_ledger_find(x->gate->audit, LEDGER_MESSAGE, x->tenant, buf_span(&text), &e))
-			tainted = e.tainted;
-	}
-	buf_fini(&text);
-	return tainted;
 }
 
 static void put(struct exchange *x, enum ledger_kind kind, struct span id, bool tainted)
@@ -48,6 +14,27 @@ static void put(struct exchange *x, enum ledger_kind kind, struct span id, bool 
 	enum err err = audit_ledger_put(x->gate->audit, kind, x->tenant, id, e);
 	if (err != ERR_OK)
 		log_line(LOG_WARN, "ledger entry not kept", LOG_S("reason", err_reason(err)));
+}
+
+/* Texts of messages are known one by one, whatever message they come back in. */
+static bool counts(const struct api_text *t)
+{
+	return t->message != UINT32_MAX && !t->is_key && !t->nested && t->text.n >= API_TEXT_MIN;
+}
+
+bool taint_known(const struct exchange *x)
+{
+	const struct api_extract *ex = &x->unit.extract;
+	for (size_t i = 0; i < ex->n_texts; i++) {
+		struct ledger_entry e;
+		if (!counts(&ex->texts[i]))
+			continue;
+		struct hash128 h = api_text_fingerprint(ex->texts[i].text);
+		if (audit_ledger_find(x->gate->audit, LEDGER_MESSAGE, x->tenant, span_of(&h, sizeof h), &e) &&
+		    e.tainted)
+			return true;
+	}
+	return false;
 }
 
 bool taint_must_stay(const struct exchange *x)
@@ -60,25 +47,23 @@ bool taint_must_stay(const struct exchange *x)
 
 void taint_conversation(struct exchange *x)
 {
-	struct buf text = {0};
-	for (size_t i = 0; i < x->unit.extract.n_messages; i++) {
-		if (!x->unit.message_found[i])
+	const struct unit *u = &x->unit;
+	for (size_t i = 0; i < u->n_found; i++) {
+		const struct api_text *t = &u->extract.texts[u->found[i].text];
+		if (!counts(t))
 			continue;
-		buf_clear(&text);
-		if (message_text(x, i, &text) == ERR_OK && text.n >= MIN_MESSAGE)
-			put(x, LEDGER_MESSAGE, buf_span(&text), true);
+		struct hash128 h = api_text_fingerprint(t->text);
+		put(x, LEDGER_MESSAGE, span_of(&h, sizeof h), true);
 	}
-	buf_fini(&text);
 }
 
-void taint_learn_ids(struct exchange *x)
+void taint_learn(struct exchange *x, const struct api_tap_result *seen)
 {
-	struct api_tap_result r = {0};
-	if (x->tap == NULL)
-		return;
-	api_tap_result(x->tap, &r);
-	for (size_t i = 0; i < r.n_ids; i++)
-		put(x, LEDGER_STATE, r.ids[i], taint_must_stay(x));
+	bool stays = taint_must_stay(x);
+	for (size_t i = 0; i < seen->n_ids; i++)
+		put(x, LEDGER_STATE, seen->ids[i], stays);
+	for (size_t i = 0; stays && i < seen->n_texts; i++)
+		put(x, LEDGER_MESSAGE, span_of(&seen->texts[i], sizeof seen->texts[i]), true);
 }
 
 size_t taint_states(struct exchange *x, bool *tainted, uint32_t *holder)

@@ -17,11 +17,12 @@ struct unit_text {
 };
 
 struct unit {
+	struct span body; /* the JSON that was read: decoded if a content coding was applied */
 	struct api_extract extract;
 	struct api_problem problem; /* why extract failed */
 	struct unit_text *found;    /* texts with findings */
 	size_t n_found;
-	bool *message_found; /* for each message: something was found in it */
+	class_set stuck; /* classes found where nothing can be replaced: head, numbers, joints of texts */
 	struct facts facts;
 	struct record_candidate *candidates[UNIT_MAX_CANDIDATES]; /* judged so far, in route order */
 	size_t target[UNIT_MAX_CANDIDATES];                       /* which target each of them is */

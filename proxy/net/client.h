@@ -36,6 +36,8 @@ struct lease_info {
 /* Per-loop pools. */
 struct client;
 struct client *client_new(struct loop *l) MUST;
+/* Ends what runs: requests get done (ERR_SHUTDOWN), streams `closed` (ERR_SHUTDOWN). Leases must have been released or
+ * made streams of; not from inside an event of one of them. */
 void client_free(struct client *c);
 
 /* Acquires a lease: a pooled idle connection (checked alive) or a new one. done is called exactly once, never from

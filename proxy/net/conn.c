@@ -17,7 +17,7 @@ struct segment {
 	size_t n;         /* bytes left */
 	size_t used;      /* bytes of data in use, written or not */
 	bool ref;
-	uint8_t data[];   /* SEGMENT_ROOM bytes unless borrowed */
+	uint8_t data[]; /* SEGMENT_ROOM bytes unless borrowed */
 };
 enum { SEGMENT_ROOM = 16 * 1024 };
 enum { IOV_MAX_SEGMENTS = 16 };
@@ -401,23 +401,13 @@ static void notify_drained(struct conn *c)
 	c->user->drained(c);
 }
 
-static void run_ready(struct work *w)
+/* Events that are due, then what there is to read. */
+static void serve(struct conn *c)
 {
-	struct conn *c = CONTAINER(w, struct conn, ready);
-	if (c->io_failed) {
-		fail(c, CONN_FAIL_IO);
-		return;
-	}
-	if (c->want_deferred) {
-		c->want_deferred = false;
-		c->user->deferred(c);
-	}
-	if (c->state == CONN_CLOSED || !establish(c))
+	if (!establish(c))
 		return;
 	notify_drained(c);
-	if (c->state == CONN_CLOSED)
-		return;
-	if (!c->paused && !offer_held(c))
+	if (c->state == CONN_CLOSED || (!c->paused && !offer_held(c)))
 		return;
 	read_some(c);
 	if (c->state == CONN_CLOSED || !c->notice_gone || !c->unchecked || !(c->paused || c->eof || c->sated))
@@ -426,6 +416,20 @@ static void run_ready(struct work *w)
 	c->unchecked = false;
 	if (conn_gone(c))
 		fail(c, CONN_FAIL_IO);
+}
+
+static void run_ready(struct work *w)
+{
+	struct conn *c = CONTAINER(w, struct conn, ready);
+	if (c->io_failed && c->state != CONN_CLOSED)
+		fail(c, CONN_FAIL_IO);
+	else
+		serve(c);
+	/* Last, so that it knows of an end that has come meanwhile. */
+	if (c->want_deferred) {
+		c->want_deferred = false;
+		c->user->deferred(c);
+	}
 }
 
 static void write_broke(struct conn *c)

@@ -111,6 +111,8 @@ static void try_next(struct connector *k, enum err last)
 		drop_attempt(k);
 		last = ERR_CONNECT;
 	}
+	if (k->upstream->fixed.n == 0)
+		dns_forget(k->dns, k->upstream->host);
 	fail(k, last);
 }
 

@@ -282,6 +282,13 @@ void dns_cancel(struct dns_question *q)
 	link_drop(&q->link);
 }
 
+void dns_forget(struct dns *d, struct span name)
+{
+	struct name *n = name_find(d, name);
+	if (n != NULL && !n->asking)
+		name_free(n);
+}
+
 void dns_free(struct dns *d)
 {
 	if (d == NULL)

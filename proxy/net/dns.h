@@ -33,6 +33,8 @@ struct dns_question {
 void dns_ask(struct dns *d, struct span name, struct dns_question *q);
 /* Before done. */
 void dns_cancel(struct dns_question *q);
+/* What is known of a name did not lead anywhere: the next question goes to the name servers again. */
+void dns_forget(struct dns *d, struct span name);
 
 /* A client's resolver with other name servers, for tests. */
 struct dns *client_dns(struct client *c) MUST;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 
 static const struct stream_ops client_ops;
 static const struct conn_user client_user;
@@ -51,6 +52,9 @@ static void finish(struct h1_exchange *x, enum err why)
 static void answer_request(struct lease *h, enum err e)
 {
 	struct lease_request *r = h->request;
+	if (e != ERR_OK && e != ERR_SHUTDOWN)
+		log_line(LOG_WARN, "upstream connection failed", LOG_SPAN("upstream", h->site->upstream->name),
+			 LOG_S("reason", err_reason(e)));
 	h->request = NULL;
 	r->impl = NULL;
 	r->done(r, e == ERR_OK ? h : NULL, e == ERR_OK ? &h->info : NULL, e);

@@ -139,7 +139,8 @@ static void begin_exchange(struct h1_server *h)
 	h->phase = H1S_EXCHANGE;
 	h->opened = true;
 	h->server->handler.open(h->server->handler.arg, &x->stream);
-	x->stream.events->head(&x->stream, &x->head);
+	if (!x->closing)
+		x->stream.events->head(&x->stream, &x->head);
 	deliver_end(h);
 	if (h->phase == H1S_EXCHANGE && h->x == x && !x->closing)
 		exchange_deadline(h);

@@ -11,7 +11,7 @@ enum {
 		256 *
 		1024, /* of a request whose answer came early, and of what comes while we wait for the peer to close */
 	DRAIN_MS = 1000,
-	WATCH_MS = 500,           /* how often a client that waits for its answer is looked at: is it still there? */
+	WATCH_MS = 500, /* how often a client that waits for its answer is looked at: is it still there? */
 	DRAIN_KEEP =
 		64 * 1024, /* a rest of a body this long is read to keep the connection, when the answer comes early */
 };

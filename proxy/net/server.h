@@ -26,10 +26,17 @@ struct server_handler {
 	void *arg;
 };
 
+/* A request whose body turns out malformed (ERR_FRAMING) or stops coming (ERR_TIMEOUT) after its head was delivered is
+ * answered by the server itself with that status and no body, unless the owner has begun to answer; then `closed`
+ * comes.
+ *
+ * A client that ends its direction after a whole request is half-closed and gets its answer; one that is reset (or, on
+ * a Unix socket, has closed) is gone, which is noticed within a second also while nothing is read or written. */
 struct server;
 /* Binds "127.0.0.1:8080", "[::1]:8080" or "unix:/path" (mode 0660, an existing dead socket is replaced) with
  * SO_REUSEPORT, on this loop; each loop makes its own server for the same address. context is given to every stream.
- * fd >= 0: an already bound socket to use instead (systemd, or a Unix socket shared by loops).
+ * fd >= 0: an already bound socket to use instead (systemd, or a Unix socket shared by loops); a duplicate is used, the
+ * caller keeps fd.
  * On failure *err says why and errno is kept. */
 struct server *server_new(struct loop *l, struct span address, int fd, struct server_tls *tls,
 			  struct server_limits limits, struct server_handler handler, void *context,
@@ -40,7 +47,7 @@ uint16_t server_port(const struct server *s) MUST;
 void server_drain(struct server *s);
 /* Connections still open. */
 size_t server_conns(const struct server *s) MUST;
-/* Resets what is left. */
+/* Resets what is left: streams get `closed` (ERR_SHUTDOWN). Not from inside an event of one of them. */
 void server_free(struct server *s);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/siphash.h"
 #include "proxy/wire/http.h"
 
 enum api_family { API_OPENAI, API_ANTHROPIC, API_UNKNOWN };
@@ -117,6 +118,8 @@ enum err api_error_write(enum api_family family, const struct api_error *e, stru
  * evidence of where it ran, from JSON or SSE, in bounded memory. */
 struct api_tap;
 struct api_tap_result {
+	struct hash128 texts[8];  /* fingerprints of the answer's texts; of interleaved choices only the sum of all */
+	size_t n_texts;
 	struct span ids[8];       /* "resp_…", "chatcmpl-…" where stored, "file-…" */
 	size_t n_ids;
 	struct span inference_geo;
@@ -129,7 +132,12 @@ struct api_tap *api_tap_new(const struct api_route *route, const struct http_hea
  * At first: as the endpoint does by default. */
 void api_tap_keeps(struct api_tap *t, bool keeps);
 void api_tap_feed(struct api_tap *t, struct span data);
-void api_tap_result(struct api_tap *t, struct api_tap_result *out);
+void api_tap_result(struct api_tap *t, struct api_tap_result *out); /* once, at the end */
+
+/* What an answer's text is known by when it comes back in a later request. Shorter texts than this are not worth knowing:
+ * "Yes." would tie strangers' conversations together. */
+enum { API_TEXT_MIN = 24 };
+struct hash128 api_text_fingerprint(struct span text) MUST;
 
 /* Splice: the body with parts replaced. Edits are sorted, disjoint, in raw offsets between quotes; replacement bytes are
  * already JSON-escaped. */

@@ -1,7 +1,8 @@
+#include "base/siphash.h"
 #include "proxy/wire/api_table.h"
 #include "proxy/wire/tap_json.h"
 
-enum { MAX_IDS = 8, MAX_GEO = 32, MAX_FIELD = 32 };
+enum { MAX_IDS = 8, MAX_GEO = 32, MAX_FIELD = 32, MAX_TEXTS = 8 };
 
 /* Where in a line of an event stream the tap is. */
 enum line { LINE_NAME, LINE_SPACE, LINE_VALUE };
@@ -26,7 +27,73 @@ struct api_tap {
 	size_t n_geo;
 	uint64_t input_tokens, output_tokens;
 	bool error_seen, complete;
+	struct siphash text; /* of the text coming in */
+	size_t text_bytes;   /* of it; 0: none */
+	struct hash128 texts[MAX_TEXTS];
+	size_t n_texts;
 };
+
+/* Not a secret: the ledger hashes what it is given once more, under its own key. */
+static const uint8_t fingerprint_key[16] = "text fingerprint";
+
+struct hash128 api_text_fingerprint(struct span text)
+{
+	return siphash128(fingerprint_key, text);
+}
+
+static void end_text(struct api_tap *t)
+{
+	if (t->text_bytes >= API_TEXT_MIN && t->n_texts < MAX_TEXTS)
+		t->texts[t->n_texts++] = siphash_final(&t->text);
+	t->text_bytes = 0;
+}
+
+static void add_text(struct api_tap *t, struct span piece)
+{
+	if (t->text_bytes == 0)
+		siphash_init(&t->text, fingerprint_key);
+	siphash_add(&t->text, piece);
+	t->text_bytes += piece.n;
+}
+
+/* Where answers have their text. keys without the object that an event wraps around. */
+static bool is_answer_text(const uint8_t *keys, uint32_t depth)
+{
+	static const struct {
+		uint32_t depth;
+		uint8_t keys[5];
+	} paths[] = {
+		{4, {TAP_CHOICES, TAP_OTHER, TAP_MESSAGE, TAP_CONTENT}},
+		{4, {TAP_CHOICES, TAP_OTHER, TAP_DELTA, TAP_CONTENT}},
+		{5, {TAP_OUTPUT, TAP_OTHER, TAP_CONTENT, TAP_OTHER, TAP_TEXT}},
+		{3, {TAP_CONTENT, TAP_OTHER, TAP_TEXT}},
+		{1, {TAP_TEXT}}, /* a delta of Anthropic's stream, unwrapped */
+	};
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+		if (paths[i].depth == depth && memcmp(paths[i].keys, keys, depth) == 0)
+			return true;
+	return false;
+}
+
+/* Pieces of one string, or of many events' strings that make up one text. */
+static void on_text(struct api_tap *t, const struct tap_event *e)
+{
+	const uint8_t *keys = e->keys;
+	uint32_t depth = e->depth;
+	bool delta = keys[0] == TAP_DELTA || (depth > 2 && keys[2] == TAP_DELTA);
+	if (depth == 1)
+		return;
+	if (keys[0] == TAP_RESPONSE || keys[0] == TAP_DELTA) {
+		keys++;
+		depth--;
+	}
+	if (!is_answer_text(keys, depth))
+		return;
+	if (e->kind == TAP_PIECE)
+		add_text(t, e->value);
+	else if (!delta)
+		end_text(t);
+}
 
 static bool has_token(struct span value, struct span token)
 {
@@ -70,6 +137,8 @@ static void on_type(struct api_tap *t, struct span type)
 		t->error_seen = true;
 	if (!t->sse)
 		return;
+	if (span_eq(type, SPAN("content_block_stop")))
+		end_text(t);
 	if (span_eq(type, SPAN("message_stop")) || span_eq(type, SPAN("response.completed")) ||
 	    span_eq(type, SPAN("response.incomplete")) || span_eq(type, SPAN("response.failed")))
 		t->complete = true;
@@ -97,6 +166,10 @@ static void on_value(void *context, const struct tap_event *e)
 	const uint8_t *keys = e->keys;
 	uint32_t depth = e->depth;
 	uint8_t key = keys[depth - 1];
+	if (e->kind == TAP_PIECE || e->kind == TAP_WHOLE) {
+		on_text(t, e);
+		return;
+	}
 	if (e->kind == TAP_STRING && (key == TAP_FILE_ID || key == TAP_CONTAINER_ID))
 		add_id(t, e->value);
 	if (depth == 1 && key == TAP_TYPE && e->kind == TAP_STRING)
@@ -214,4 +287,7 @@ void api_tap_result(struct api_tap *t, struct api_tap_result *out)
 				       .complete = t->complete};
 	for (size_t i = 0; i < t->n_ids; i++)
 		out->ids[i] = span_of(t->ids[i], t->id_len[i]);
+	end_text(t);
+	out->n_texts = t->n_texts;
+	memcpy(out->texts, t->texts, sizeof out->texts);
 }

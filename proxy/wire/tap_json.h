@@ -27,15 +27,23 @@ struct tap_json {
 	bool started, complete; /* an object or array was opened; and closed again */
 	uint8_t value[TAP_VALUE];
 	size_t n;
+	uint8_t escape[12]; /* an escape, or a pair of surrogates, as far as it has come */
+	size_t n_escape;
 };
 
-enum tap_kind { TAP_STRING, TAP_BARE /* a number, true, false, null */, TAP_OPEN /* an object or array begins */ };
+enum tap_kind {
+	TAP_STRING, /* ends; its value if it is short and without escapes */
+	TAP_BARE,   /* a number, true, false, null */
+	TAP_OPEN,   /* an object or array begins */
+	TAP_PIECE,  /* part of a string under "content" or "text", decoded */
+	TAP_WHOLE,  /* such a string ends */
+};
 
 struct tap_event {
 	enum tap_kind kind;
 	const uint8_t *keys; /* outermost first */
 	uint32_t depth;      /* how many */
-	struct span value;   /* STRING without escapes, BARE; holds until return */
+	struct span value;   /* STRING, BARE, PIECE; holds until return */
 };
 typedef void tap_sink(void *context, const struct tap_event *event);
 

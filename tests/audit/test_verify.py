@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import DECISION, OUTCOME, VERIFIER, Log, Signer, root_of, sha256
+from forge import DECISION, OUTCOME, VERIFIER, Log, Signer, root_of, sha256
 
 
 def check(verifier, folder, vkey, olds=(), receipts=()):

@@ -3,8 +3,9 @@
 
     build/venv/bin/python tests/campaigns/crash.py [--moments 300] [--seed 1] [--folder DIR]
 
-Each request has a body of a length of its own, which the decision record keeps (request.bytes) and the engine sees, so that the two
-can be told to be the same without any content in the log. After each kill the store must open, verify, and know every request.
+Each request has a body of a length of its own, which the decision record keeps (request.bytes) and the engine sees, so
+that the two can be told to be the same without any content in the log. After each kill the store must open, verify, and
+know every request.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ import time
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "e2e")]
 
-from gateway import Gateway, cloud, onprem  # noqa: E402
-from load import SENSITIVE, Ask, openai, send  # noqa: E402
-from standin.client import Standin  # noqa: E402
+from gateway import Gateway, cloud, onprem
+from load import SENSITIVE, Ask, openai, send
+from standin.client import Standin
 
 WORKERS = 6
 SHORTEST = 1000  # bytes of the first body

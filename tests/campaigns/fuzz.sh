@@ -7,7 +7,7 @@ seconds=${1:-60}
 shift || true
 cmake --preset fuzz
 cmake --build --preset fuzz
-if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(cd fuzz && for file in *.c; do echo "${file%.c}"; done | grep -vx replay); fi
+if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(cd fuzz && for file in *.c; do echo "${file%.c}"; done | grep -vx -e replay); fi
 for target in "${targets[@]}"; do
 	program=$(find build/fuzz -type f -name "fuzz_$target" -perm -u+x)
 	corpus=build/fuzz/corpus/$target

@@ -3,8 +3,8 @@
 
     build/venv/bin/python tests/campaigns/soak.py [--minutes 60]
 
-Sensitive and plain requests, streamed or not, clients that leave, engines that fail. Memory is RssAnon over all processes of the gateway,
-taken once a tenth of the time; the last value may not exceed the third by more than a quarter.
+Sensitive and plain requests, streamed or not, clients that leave, engines that fail. Memory is RssAnon over all
+processes of the gateway, taken once a tenth of the time; the last value may not exceed the third by more than a quarter.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import time
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS / "e2e")]
 
-from gateway import Gateway, cloud, onprem  # noqa: E402
-from load import SENSITIVE, anthropic, openai, send  # noqa: E402
-from raw import Closed, RawConnection, head  # noqa: E402
-from standin.client import Standin  # noqa: E402
+from gateway import Gateway, cloud, onprem
+from load import SENSITIVE, anthropic, openai, send
+from raw import Closed, RawConnection, head
+from standin.client import Standin
 
 WORKERS = 8
 MODELS = ("standin-large",) * 8 + ("drip-5", "error-500", "reset-mid-stream", "gzip-answer", "chunked-answer")

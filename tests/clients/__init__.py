@@ -1,1 +1,1 @@
-"""What the official SDKs do with an engine: the same scenarios run directly and through the gateway, and must come out equal."""
+"""What the official SDKs do with an engine: each scenario runs directly and through the gateway, with equal results."""

@@ -17,7 +17,7 @@ const scenarios = {
 	message_tools: (url) => message(url, "claude-standin", { tools }),
 	message_thinking: (url) => message(url, "claude-standin", { thinking: { type: "enabled", budget_tokens: 1024 } }),
 	message_stream: (url) => stream(url),
-	message_stream_helper: (url) =>
+	message_stream_whole: (url) =>
 		attempt(() => client(url).messages.stream({ model: "claude-standin", max_tokens: 200, messages, tools }).finalMessage()),
 	count_tokens: (url) => attempt(() => client(url).messages.countTokens({ model: "claude-standin", messages })),
 	models: (url) => attempt(async () => (await client(url).models.list()).data),

@@ -18,7 +18,7 @@ const scenarios = {
 	chat: (url) => chat(url),
 	chat_tools: (url) => chat(url, "standin-large", { tools }),
 	chat_stream: (url) => chunks(url, "standin-large", { stream_options: { include_usage: true } }),
-	chat_stream_helper: (url) =>
+	chat_stream_whole: (url) =>
 		attempt(() => client(url).chat.completions.stream({ model: "standin-large", messages: say, tools }).finalChatCompletion()),
 	completions: (url) => attempt(() => client(url).completions.create({ model: "standin-small", prompt: "a hill" })),
 	embeddings: (url) => attempt(() => client(url).embeddings.create({ model: "text-embedding-standin", input: ["a hill", "rain"] })),

@@ -1,4 +1,4 @@
-"""Scenarios for the official OpenAI SDK. Each takes a base URL and returns plain JSON that says everything the caller saw."""
+"""Scenarios for the official OpenAI SDK. Each takes a base URL and returns plain JSON: everything the caller saw."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def attempt(call: Callable[[], object]) -> object:
         return result.model_dump(mode="json") if hasattr(result, "model_dump") else result
     except openai.OpenAIError as error:
         return failure(error)
-    except Exception as error:  # noqa: BLE001  transport errors of the SDK's HTTP library
+    except Exception as error:  # transport errors of the SDK's HTTP library
         return {"error": type(error).__name__}
 
 
@@ -87,7 +87,7 @@ def _chunks(url: str, model: str = "standin-large", **more) -> object:
             seen.extend(chunk.model_dump(mode="json") for chunk in stream)
     except openai.OpenAIError as error:
         seen.append(failure(error))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         seen.append({"error": type(error).__name__})
     return seen
 

@@ -1,7 +1,7 @@
 """Every place in a request where text can stand, read from the request types of the official SDKs.
 
-A position knows how to build the smallest request body that has a given text in that place, so that a test can put a sensitive value
-into each of them and see that none is overlooked. The list grows by itself when the pinned SDKs do.
+A position knows how to build the smallest request body that has a given text in that place, so that a test can put a
+sensitive value into each of them and see that none is overlooked. The list grows by itself when the pinned SDKs do.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ import pydantic
 import typing_extensions
 
 MAX_DEPTH = 14
-# Values that are not text by nature: addresses, ids of stored state, encoded or encrypted bytes. A gateway must not let them pass
-# unread either, but it need not find a type in them.
+# Values that are not text by nature: addresses, ids of stored state, encoded or encrypted bytes. A gateway must not let
+# them pass unread either, but it need not find a type in them.
 OPAQUE = re.compile(
     r"[.](?:data|url|[a-z]*_url|file_data|encrypted_content|encrypted_index|signature|result)$|"
     r"(?:^|[.])(?:file_id|file_ids\[\]|vector_store_ids\[\]|previous_response_id|conversation|container|prompt[.]id)$"

@@ -35,7 +35,7 @@ def head(method: str, target: str, host: str, fields: Iterable[tuple[str, str]] 
 
 
 def chunked(payload: bytes, sizes: Iterable[int], *, extension: bytes = b"", trailers: bytes = b"") -> bytes:
-    """The payload in chunks of the given sizes (the last one takes the rest), with an extension on each and trailer lines at the end."""
+    """The payload in chunks of the given sizes (the last one takes the rest), with an extension on each and trailers."""
     out, at = bytearray(), 0
     for size in sizes:
         part = payload[at : at + size]
@@ -144,7 +144,7 @@ class RawConnection:
         return reply
 
     def close(self) -> None:
-        """Closes the connection in good order, which the server cannot tell from a client that only has no more to say."""
+        """Closes in good order, which the server cannot tell from a client that only has no more to say."""
         self.socket.close()
 
     def reset(self) -> None:

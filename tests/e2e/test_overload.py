@@ -1,4 +1,4 @@
-"""Sensitive stays: whatever happens to the on-prem engine, nothing goes to the cloud, and clients get clear errors in their API's shape."""
+"""Sensitive stays: whatever happens to the on-prem engine, nothing goes to the cloud, and errors have the API's shape."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ import pytest
 from clients import anthropic_sdk, openai_sdk
 
 CLIENTS = pathlib.Path(__file__).resolve().parent.parent / "clients"
-# Fields that belong to one hop, those that HTTP lets a gateway frame anew, and the one that a gateway which reads answers sets itself.
+# Fields that belong to one hop, those that HTTP lets a gateway frame anew, and the one that a gateway which reads
+# answers sets itself.
 HOP = {
     "host",
     "connection",

@@ -55,15 +55,15 @@ def read(path: pathlib.Path) -> list[Call]:
 
 
 def durable_points(calls: list[Call], store: str) -> list[float]:
-    """When a commit of the store became durable: LMDB writes its meta page to a descriptor opened with O_DSYNC (or syncs it)
-    after the pages themselves were synced."""
+    """When a commit of the store became durable: LMDB writes its meta page to a descriptor opened with O_DSYNC after the
+    pages themselves were synced."""
     synchronous = set()
     points, synced = [], False
     for call in calls:
         if call.result.startswith("-"):
             continue
         if call.name == "openat" and store in call.arguments and "O_DSYNC" in call.arguments:
-            synchronous.add((call.result.partition("<")[0]))
+            synchronous.add(call.result.partition("<")[0])
         if store not in call.arguments:
             continue
         descriptor = call.arguments.partition("<")[0]

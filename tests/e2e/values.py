@@ -1,6 +1,7 @@
 """Sensitive values that are valid by their own checksums, and sentences that carry them.
 
-No value belongs to anybody: they come from a seeded generator, and each is checked with python-stdnum where that knows the scheme.
+No value belongs to anybody: they come from a seeded generator, and each is checked with python-stdnum where that knows
+the scheme.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stand-in is the yardstick of the end-to-end tests, so it is tested itself: formats with the official SDKs, bytes with raw sockets."""
+"""The stand-in is the yardstick of the end-to-end tests, so it is tested itself: formats with the SDKs, bytes with sockets."""
 
 from __future__ import annotations
 

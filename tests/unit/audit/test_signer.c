@@ -83,6 +83,36 @@ static void it_signs_and_remembers_across_restarts(void **state)
 	scratch_remove(dir);
 }
 
+/* Its memory cannot be read, not even by its own user, and it cannot gain rights. */
+static void it_is_locked_in(void **state)
+{
+	(void)state;
+	struct signer s = {0};
+	char *dir = scratch_new(), path[64], line[256];
+	bool no_new_privileges = false;
+	signer_start(&s, dir);
+	snprintf(path, sizeof path, "/proc/%d/status", s.pid);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f) != NULL)
+		no_new_privileges |= strcmp(line, "NoNewPrivs:\t1\n") == 0;
+	fclose(f);
+	assert_true(no_new_privileges);
+	snprintf(path, sizeof path, "/proc/%d/limits", s.pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	bool no_cores = false;
+	while (fgets(line, sizeof line, f) != NULL) {
+		unsigned long soft, hard;
+		no_cores |= sscanf(line, "Max core file size %lu %lu", &soft, &hard) == 2 && soft == 0 && hard == 0;
+	}
+	fclose(f);
+	assert_true(no_cores);
+	signer_stop(&s);
+	signer_free(&s);
+	scratch_remove(dir);
+}
+
 static void it_answers_nonsense_with_400(void **state)
 {
 	(void)state;
@@ -234,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_signs_and_remembers_across_restarts),
+		cmocka_unit_test(it_is_locked_in),
 		cmocka_unit_test(it_answers_nonsense_with_400),
 		cmocka_unit_test(it_refuses_to_start_on_anything_doubtful),
 		cmocka_unit_test(keys_are_made_once),

@@ -17,7 +17,7 @@ struct fake_name {
 };
 
 struct fake_dns {
-	const struct fake_name *names; /* up to one without a name */
+	const struct fake_name *_Atomic names; /* up to one without a name */
 	int fd;
 	uint16_t port;
 	pthread_t thread;

@@ -58,6 +58,10 @@ void peer_reset(struct peer *p);      /* RST */
 void peer_close(struct peer *p);
 int listen_loopback(uint16_t *port);
 
+/* A deterministic stream of numbers, and a text with a few bytes of it changed, cut or repeated. */
+uint32_t noise(uint32_t *state);
+size_t mutate(uint32_t *state, const char *text, char *out, size_t room);
+
 struct rig;
 /* Fails the script's test, from its thread. */
 #define CHECK(r, cond)                                                                                                 \
@@ -83,7 +87,7 @@ struct request {
 	struct loop_timer tick;
 	unsigned ticks;
 };
-enum { RIG_MAX_REQUESTS = 512, RIG_CHUNK = 64 * 1024 };
+enum { RIG_MAX_REQUESTS = 1024, RIG_CHUNK = 64 * 1024 };
 
 struct rig {
 	struct loop *loop;

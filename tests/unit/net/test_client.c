@@ -464,6 +464,46 @@ static void test_silent_upstream(void **state)
 	}
 }
 
+static uint32_t garbage_state;
+
+static void answer_garbage(struct rig *r, void *arg)
+{
+	static const char *const texts[] = {
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+		"HTTP/1.0 404 No\r\nConnection: keep-alive\r\n\r\nuntil the end",
+	};
+	struct fixture *f = arg;
+	char text[512];
+	size_t n = mutate(&garbage_state, texts[noise(&garbage_state) % 3], text, sizeof text);
+	size_t cut = noise(&garbage_state) % (n + 1);
+	struct peer p;
+	CHECK(r, client_take(f, &p));
+	CHECK(r, peer_until(&p, "\r\n\r\n"));
+	CHECK(r, peer_send(&p, text, cut));
+	rig_call(r, rig_nothing);
+	(void)!peer_send(&p, text + cut, n - cut);
+	if (noise(&garbage_state) % 2 == 0)
+		peer_half_close(&p);
+	peer_close(&p);
+}
+
+static void test_garbage(void **state)
+{
+	garbage_state = 1;
+	for (int i = 0; i < 300; i++) {
+		struct fixture f;
+		client_begin(&f, *state);
+		client_prepare(&f);
+		client_run(&f, answer_garbage, 1);
+		const struct call *c = &f.calls[0];
+		/* An error, or an answer from head to end. */
+		assert_int_equal(c->why == ERR_OK, c->end);
+		assert_true(c->why == ERR_OK || c->why == ERR_UPSTREAM || c->why == ERR_UPSTREAM_GONE);
+		client_end(&f);
+	}
+}
+
 #define BOTH(f) cmocka_unit_test_prestate(f, &client_plain), cmocka_unit_test_prestate(f, &client_tls)
 
 int main(void)
@@ -483,6 +523,7 @@ int main(void)
 		BOTH(test_large_request_body),
 		BOTH(test_slow_consumer_stops_the_upstream),
 		BOTH(test_silent_upstream),
+		BOTH(test_garbage),
 	};
 	return cmocka_run_group_tests(tests, client_setup, client_teardown);
 }

@@ -118,6 +118,22 @@ static void test_next_address_is_tried(void **state)
 	end(&f);
 }
 
+static void test_address_that_leads_nowhere_is_asked_for_again(void **state)
+{
+	static const struct fake_name before[] = {{.name = "moved.test", .v4 = {"127.0.0.2"}, .ttl = 300}, {0}};
+	static const struct fake_name after[] = {{.name = "moved.test", .v4 = {"127.0.0.1"}, .ttl = 300}, {0}};
+	struct fixture f;
+	(void)state;
+	begin(&f);
+	f.dns.names = before;
+	run(&f, "moved.test", true, false);
+	assert_int_equal(f.call.lease_err, ERR_CONNECT);
+	f.dns.names = after;
+	run(&f, "moved.test", true, true);
+	assert_int_equal(f.call.status, 200);
+	end(&f);
+}
+
 static void test_private_addresses_of_clouds_are_refused(void **state)
 {
 	static const char *const hosts[] = {"one.test", "mixed.test", "private6.test", "mapped.test", "localhost"};
@@ -243,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_name_is_resolved_and_the_address_told),
 		cmocka_unit_test(test_next_address_is_tried),
+		cmocka_unit_test(test_address_that_leads_nowhere_is_asked_for_again),
 		cmocka_unit_test(test_private_addresses_of_clouds_are_refused),
 		cmocka_unit_test(test_names_without_address),
 		cmocka_unit_test(test_questions_are_shared_and_can_be_cancelled),

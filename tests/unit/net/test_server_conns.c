@@ -352,6 +352,53 @@ static void test_connections_over_the_limit_wait(void **state)
 	server_fixture_limits = rig_limits();
 }
 
+static bool all_closed;
+
+static void see_closed(struct rig *r)
+{
+	all_closed = r->n_closed == r->n_requests;
+}
+
+static void send_garbage(struct rig *r, void *arg)
+{
+	static const char *const texts[] = {
+		"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET /hello HTTP/1.1\r\nHost: "
+		"a\r\n\r\n",
+		"POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: "
+		"y\r\n\r\n",
+		"POST /early HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n123456789",
+		"GET /hint HTTP/1.0\r\nConnection: keep-alive\r\n\r\nHEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+	};
+	uint32_t state = 1;
+	for (int i = 0; i < 400; i++) {
+		char text[512];
+		size_t n = mutate(&state, texts[noise(&state) % 4], text, sizeof text);
+		size_t cut = noise(&state) % (n + 1);
+		struct peer p;
+		CHECK(r, peer_connect(&p, r->port, mode_tls(arg)));
+		CHECK(r, peer_send(&p, text, cut));
+		if (noise(&state) % 2 == 0)
+			rig_call(r, rig_nothing);
+		/* It may have been answered and closed by now. */
+		(void)!peer_send(&p, text + cut, n - cut);
+		if (noise(&state) % 2 == 0)
+			rig_call(r, rig_nothing);
+		peer_reset(&p);
+	}
+	/* Whatever began has ended, once. */
+	do
+		rig_call(r, see_closed);
+	while (!all_closed);
+}
+
+static void test_garbage(void **state)
+{
+	struct rig r;
+	server_begin(&r, *state);
+	rig_run(&r, send_garbage, *state);
+	rig_fini(&r);
+}
+
 #define BOTH(f) cmocka_unit_test_prestate(f, &server_plain), cmocka_unit_test_prestate(f, &server_tls_on)
 
 int main(void)
@@ -366,6 +413,7 @@ int main(void)
 		BOTH(test_timeouts),
 		BOTH(test_200_connections_at_once),
 		BOTH(test_drain),
+		BOTH(test_garbage),
 		cmocka_unit_test_prestate(test_free_resets_what_is_left, &server_plain),
 		cmocka_unit_test_prestate(test_connections_over_the_limit_wait, &server_plain),
 	};

@@ -1,0 +1,211 @@
+/* The driver: the prefilter loses nothing, the work is linear, any bytes are survived. */
+#include "helper.h"
+
+#include <stdlib.h>
+
+#include "classifiers/scan.h"
+
+static struct scan_tables *tables;
+
+static int setup(void **state)
+{
+	(void)state;
+	tables = scan_tables_new();
+	return tables == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	scan_tables_free(tables);
+	return 0;
+}
+
+static size_t scan(struct span text, bool everything, struct hits *hits)
+{
+	struct scan s;
+	scan_init(&s, tables, hits);
+	s.everything = everything;
+	s.min_score = 1;
+	scan_run(&s, text);
+	return s.steps;
+}
+
+static void assert_same(struct span text)
+{
+	struct hits some = {0}, all = {0};
+	(void)scan(text, false, &some);
+	(void)scan(text, true, &all);
+	assert_int_equal(some.n, all.n);
+	if (some.n > 0)
+		assert_memory_equal(some.v, all.v, some.n * sizeof *some.v);
+	hits_fini(&some);
+	hits_fini(&all);
+}
+
+static void prefilter_loses_nothing_of_examples(void **state)
+{
+	(void)state;
+	size_t n;
+	struct example *v = load_examples(&n);
+	for (size_t i = 0; i < n; i++) {
+		char *text = in_sentence(v[i].sentence, v[i].valid);
+		assert_same(span_str(text));
+		free(text);
+		assert_same(span_str(v[i].valid));
+	}
+	free_examples(v, n);
+}
+
+/* Examples, words and bits of either in any order. */
+static void prefilter_loses_nothing_of_mixtures(void **state)
+{
+	(void)state;
+	static const char *const bits[] = {" ",  " ",  "\n", ": ",  "-",  ".",    "/",        "@",   "=",     "_",
+					   "(",  ")",  "+",  "\"",  "::", "://",  "password", "the", "Order", "eyJ",
+					   "ff", "AB", "0x", "SSN", "12", "1985", "\xc3\xa9", "~",   "Q"};
+	size_t n;
+	struct example *v = load_examples(&n);
+	for (size_t round = 0; round < 3000; round++) {
+		char text[2048];
+		size_t len = 0;
+		for (size_t k = 0; k < 8; k++) {
+			const char *s = next_random() % 2 == 0 ? bits[next_random() % (sizeof bits / sizeof *bits)]
+							       : v[next_random() % n].valid;
+			size_t take = strlen(s);
+			if (next_random() % 4 == 0)
+				take = next_random() % (take + 1);
+			if (len + take > sizeof text)
+				break;
+			memcpy(text + len, s, take);
+			len += take;
+		}
+		assert_same(span_of(text, len));
+	}
+	free_examples(v, n);
+}
+
+/* Inputs made to make a lexer look at the same bytes again and again. */
+static void work_is_linear(void **state)
+{
+	(void)state;
+	static const char *const units[] = {
+		"a.",
+		"a@",
+		"1.",
+		"1:",
+		"ey",
+		"ey-",
+		"eyJhbGciOiJIUzI1NiIs.",
+		"1 ",
+		"+1 ",
+		"(1)",
+		"-----BEGIN PRIVATE KEY-----",
+		"a://",
+		"a://b:c",
+		"password=",
+		"password: ",
+		"12-",
+		"0x",
+		"4539 ",
+		"AB12 ",
+		"::",
+		"f:",
+		"\"",
+		"'",
+		"sk-",
+		"hf_",
+		"1,",
+		"one ",
+		"%41",
+		"&#65;",
+		"\\u0041",
+		"QUFB",
+		"a b ",
+		"1\xe2\x80\x8b",
+		"Q~",
+		"seed phrase abc ",
+		"Server=",
+		"BEGIN ",
+		"P<",
+		"N",
+		"\xd0\xb0"
+		"a",
+		"[at]",
+		"A(a)",
+		"January 1",
+	};
+	enum { SMALL = 20000, LARGE = 4 * SMALL };
+	char *text = malloc(LARGE);
+	assert_non_null(text);
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		size_t len = strlen(units[i]), steps[2];
+		for (size_t k = 0; k < LARGE; k++)
+			text[k] = units[i][k % len];
+		for (int large = 0; large < 2; large++) {
+			size_t n = (large == 1 ? LARGE : SMALL) / len * len;
+			struct arena arena;
+			struct findings f;
+			arena_init(&arena, 0);
+			assert_int_equal(classify_text(the_classifier(), the_scratch(), NULL, span_of(text, n), NULL,
+						       &arena, &f),
+					 ERR_OK);
+			steps[large] = classifier_scratch_steps(the_scratch());
+			arena_fini(&arena);
+			if (steps[large] > 600 * n)
+				fail_msg("%zu steps a byte for unit %zu", steps[large] / n, i);
+		}
+		if (steps[1] > 5 * steps[0] + 1000)
+			fail_msg("unit %zu: %zu steps, then %zu", i, steps[0], steps[1]);
+	}
+	free(text);
+}
+
+/* Random bytes, random UTF-8, truncated examples: sound findings and no fault (the sanitizers watch). */
+static void any_text_is_survived(void **state)
+{
+	(void)state;
+	for (size_t round = 0; round < 3000; round++) {
+		uint8_t bytes[300];
+		size_t n = next_random() % sizeof bytes;
+		for (size_t i = 0; i < n; i++)
+			bytes[i] = next_random() % 8 == 0 ? (uint8_t)next_random()
+							  : (uint8_t) "0123456789 -.@aAeE:=%&\\/+_"[next_random() % 25];
+		struct hits hits = {0};
+		(void)scan(span_of(bytes, n), false, &hits);
+		for (size_t i = 0; i < hits.n; i++)
+			assert_true(hits.v[i].start < hits.v[i].end && hits.v[i].end <= n);
+		hits_fini(&hits);
+	}
+}
+
+static void truncated_examples_are_sound(void **state)
+{
+	(void)state;
+	size_t n;
+	struct example *v = load_examples(&n);
+	for (size_t i = 0; i < n; i++) {
+		char *text = in_sentence(v[i].sentence, v[i].valid);
+		for (size_t len = strlen(text); len > 0; len--) {
+			if ((text[len] & 0xc0) == 0x80)
+				continue;
+			struct result r = classify(span_of(text, len), NULL);
+			assert_sound(span_of(text, len), &r);
+			result_fini(&r);
+		}
+		free(text);
+	}
+	free_examples(v, n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefilter_loses_nothing_of_examples),
+		cmocka_unit_test(prefilter_loses_nothing_of_mixtures),
+		cmocka_unit_test(work_is_linear),
+		cmocka_unit_test(any_text_is_survived),
+		cmocka_unit_test(truncated_examples_are_sound),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
