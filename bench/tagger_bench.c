@@ -102,16 +102,18 @@ int main(int argc, char **argv)
 	const struct kernel *const *kernels = kernel_all(&n_kernels);
 	double tokens = (double)count_tokens(t, text), bytes = (double)text.n;
 	double f = features_only(t, text);
-	printf("%.0f tokens of %.2f bytes; tokens and features alone %.2f Mtok/s\n", tokens, bytes / tokens, tokens / f / 1e6);
+	printf("%.0f tokens of %.2f bytes; tokens and features alone %.2f Mtok/s\n", tokens, bytes / tokens,
+	       tokens / f / 1e6);
 	for (size_t i = 0; i < n_kernels; i++) {
 		struct span part = words(text, 500);
 		t->kernel = kernels[i];
 		for (int gate = 0; gate < 2; gate++) {
 			t->gate = gate != 0;
 			double a = whole(t, s, text, &found);
-			printf("%-12s gate %s: %.3f Mtok/s, %.2f MB/s, %zu findings", t->kernel->name, gate ? "on " : "off", tokens / a / 1e6,
-			       bytes / a / 1e6, found);
-			printf("; 500 words (%.0f tokens) %.0f us\n", (double)count_tokens(t, part), whole(t, s, part, &found) * 1e6);
+			printf("%-12s gate %s: %.3f Mtok/s, %.2f MB/s, %zu findings", t->kernel->name,
+			       gate ? "on " : "off", tokens / a / 1e6, bytes / a / 1e6, found);
+			printf("; 500 words (%.0f tokens) %.0f us\n", (double)count_tokens(t, part),
+			       whole(t, s, part, &found) * 1e6);
 		}
 	}
 	tagger_scratch_free(s);

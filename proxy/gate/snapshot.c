@@ -296,7 +296,7 @@ static enum err load_target(struct snapshot *s, struct target *t, struct engines
 		.head_ms = c->head_ms,
 		.idle_ms = c->idle_ms,
 		.pool_idle_ms = 30000,
-		.max_idle = 64,
+		.max_idle = 32,
 	};
 	t->upstream = upstream_new(&o, &e);
 	if (t->upstream == NULL) {

@@ -6,7 +6,6 @@
 #include "base/err.h"
 
 struct loop;
-struct net; /* shared, immutable: TLS contexts, resolver settings, limits */
 
 struct loop *loop_new(void) MUST;
 void loop_free(struct loop *l);

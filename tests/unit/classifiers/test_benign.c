@@ -1,5 +1,5 @@
 /* Text about nobody: logs, source code, change logs, tables. Few findings are tolerated, none of them certain. */
-#include "helper.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

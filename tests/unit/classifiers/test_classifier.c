@@ -1,5 +1,5 @@
 /* The interface: types, content address, seams, facts, cache, dictionaries, tagger, limits. */
-#include "helper.h"
+#include "fixture.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Checksums and digests against published values, and every single-digit error for the strong ones. */
-#include "helper.h"
+#include "fixture.h"
 
 #include "classifiers/check.h"
 #include "classifiers/digest.h"

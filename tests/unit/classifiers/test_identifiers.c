@@ -1,5 +1,5 @@
 /* Every detector finds its valid example where a sentence gives it context, and does not find the invalid one. */
-#include "helper.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

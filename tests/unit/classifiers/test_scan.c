@@ -1,5 +1,5 @@
 /* The driver: the prefilter loses nothing, the work is linear, any bytes are survived. */
-#include "helper.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* The examples in disguise: each transform is applied to every valid example, which must still be found, with a span on
  * the original's code points; and to every invalid one, which must not be. */
-#include "helper.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

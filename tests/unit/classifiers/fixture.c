@@ -1,4 +1,4 @@
-#include "helper.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

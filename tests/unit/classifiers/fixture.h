@@ -1,6 +1,6 @@
 /* What the classifier tests share: one classifier, texts in, findings out. */
-#ifndef TESTS_CLASSIFIERS_HELPER_H
-#define TESTS_CLASSIFIERS_HELPER_H
+#ifndef TESTS_CLASSIFIERS_FIXTURE_H
+#define TESTS_CLASSIFIERS_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>
