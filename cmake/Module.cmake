@@ -1,6 +1,7 @@
 # bw_module(NAME DIR d DEPS m… PKGS p… LIBS l…): one folder, one static library.
 # Its *.c and *.re files (re2c) are found by themselves; tests are tests/unit/NAME/test_*.c, one program each.
 find_program(RE2C re2c REQUIRED)
+option(BW_TESTS "build the unit tests, which need the test packages of deploy/packages" ON)
 
 # Adds the folder's *.re files to the target as generated C. The first line of a .re file may
 # carry options for re2c behind "re2c-flags:".
@@ -56,7 +57,7 @@ function(bw_module NAME)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${A_DIR}/module.cmake)
     include(${CMAKE_SOURCE_DIR}/${A_DIR}/module.cmake)
   endif()
-  if(NOT BW_FUZZ)
+  if(BW_TESTS AND NOT BW_FUZZ)
     bw_unit_tests(${NAME})
   endif()
 endfunction()

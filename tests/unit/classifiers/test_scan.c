@@ -86,77 +86,77 @@ static void prefilter_loses_nothing_of_mixtures(void **state)
 }
 
 /* Inputs made to make a lexer look at the same bytes again and again. */
+static const char *const hostile_units[] = {"a.",
+					    "a@",
+					    "1.",
+					    "1:",
+					    "ey",
+					    "ey-",
+					    "eyJhbGciOiJIUzI1NiIs.",
+					    "1 ",
+					    "+1 ",
+					    "(1)",
+					    "-----BEGIN PRIVATE KEY-----",
+					    "a://",
+					    "a://b:c",
+					    "password=",
+					    "password: ",
+					    "12-",
+					    "0x",
+					    "4539 ",
+					    "AB12 ",
+					    "::",
+					    "f:",
+					    "\"",
+					    "'",
+					    "sk-",
+					    "hf_",
+					    "1,",
+					    "one ",
+					    "%41",
+					    "&#65;",
+					    "\\u0041",
+					    "QUFB",
+					    "a b ",
+					    "1\xe2\x80\x8b",
+					    "Q~",
+					    "seed phrase abc ",
+					    "Server=",
+					    "BEGIN ",
+					    "P<",
+					    "N",
+					    "\xd0\xb0"
+					    "a",
+					    "[at]",
+					    "A(a)",
+					    "January 1"};
+
+static size_t steps_of(const char *text, size_t n)
+{
+	struct arena arena;
+	struct findings f;
+	arena_init(&arena, 0);
+	assert_int_equal(classify_text(the_classifier(), the_scratch(), NULL, span_of(text, n), NULL, &arena, &f),
+			 ERR_OK);
+	arena_fini(&arena);
+	return classifier_scratch_steps(the_scratch());
+}
+
 static void work_is_linear(void **state)
 {
-	(void)state;
-	static const char *const units[] = {
-		"a.",
-		"a@",
-		"1.",
-		"1:",
-		"ey",
-		"ey-",
-		"eyJhbGciOiJIUzI1NiIs.",
-		"1 ",
-		"+1 ",
-		"(1)",
-		"-----BEGIN PRIVATE KEY-----",
-		"a://",
-		"a://b:c",
-		"password=",
-		"password: ",
-		"12-",
-		"0x",
-		"4539 ",
-		"AB12 ",
-		"::",
-		"f:",
-		"\"",
-		"'",
-		"sk-",
-		"hf_",
-		"1,",
-		"one ",
-		"%41",
-		"&#65;",
-		"\\u0041",
-		"QUFB",
-		"a b ",
-		"1\xe2\x80\x8b",
-		"Q~",
-		"seed phrase abc ",
-		"Server=",
-		"BEGIN ",
-		"P<",
-		"N",
-		"\xd0\xb0"
-		"a",
-		"[at]",
-		"A(a)",
-		"January 1",
-	};
 	enum { SMALL = 20000, LARGE = 4 * SMALL };
 	char *text = malloc(LARGE);
+	(void)state;
 	assert_non_null(text);
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-		size_t len = strlen(units[i]), steps[2];
+	for (size_t i = 0; i < sizeof hostile_units / sizeof *hostile_units; i++) {
+		size_t len = strlen(hostile_units[i]);
 		for (size_t k = 0; k < LARGE; k++)
-			text[k] = units[i][k % len];
-		for (int large = 0; large < 2; large++) {
-			size_t n = (large == 1 ? LARGE : SMALL) / len * len;
-			struct arena arena;
-			struct findings f;
-			arena_init(&arena, 0);
-			assert_int_equal(classify_text(the_classifier(), the_scratch(), NULL, span_of(text, n), NULL,
-						       &arena, &f),
-					 ERR_OK);
-			steps[large] = classifier_scratch_steps(the_scratch());
-			arena_fini(&arena);
-			if (steps[large] > 600 * n)
-				fail_msg("%zu steps a byte for unit %zu", steps[large] / n, i);
-		}
-		if (steps[1] > 5 * steps[0] + 1000)
-			fail_msg("unit %zu: %zu steps, then %zu", i, steps[0], steps[1]);
+			text[k] = hostile_units[i][k % len];
+		size_t small = steps_of(text, SMALL / len * len), large = steps_of(text, LARGE / len * len);
+		if (large > 600 * (LARGE / len * len))
+			fail_msg("%zu steps a byte for unit %zu", large / LARGE, i);
+		if (large > 5 * small + 1000)
+			fail_msg("unit %zu: %zu steps, then %zu", i, small, large);
 	}
 	free(text);
 }
