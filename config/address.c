@@ -3,79 +3,23 @@
 #include <arpa/inet.h>
 #include <sys/un.h>
 
-static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-bool config_address_parse(struct span s, uint8_t ip[16])
+bool host_is_loopback(struct span host)
 {
-	char text[INET6_ADDRSTRLEN];
-	if (s.n == 0 || s.n >= sizeof text || memchr(s.p, 0, s.n) != NULL)
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = '\0';
-	if (inet_pton(AF_INET, text, ip + 12) == 1) {
-		memcpy(ip, v4_prefix, sizeof v4_prefix);
-		return true;
-	}
-	return inet_pton(AF_INET6, text, ip) == 1;
-}
-
-static bool bit_of(const uint8_t ip[16], unsigned i)
-{
-	return (ip[i / 8] >> (7 - i % 8) & 1) != 0;
-}
-
-bool network_parse(struct span s, struct network *out)
-{
-	size_t slash = span_find(s, '/');
-	struct network n = {.bits = 128};
-	if (!config_address_parse(span_sub(s, 0, slash), n.ip))
-		return false;
-	if (slash < s.n) {
-		struct span digits = span_sub(s, slash + 1, s.n);
-		bool v4 = memchr(s.p, ':', slash) == NULL;
-		uint64_t bits;
-		if (digits.n > 3 || !span_u64(digits, &bits) || bits > (v4 ? 32 : 128))
-			return false;
-		n.bits = (unsigned)(v4 ? bits + 96 : bits);
-	}
-	for (unsigned i = n.bits; i < 128; i++)
-		if (bit_of(n.ip, i))
-			return false;
-	*out = n;
-	return true;
-}
-
-bool network_has(const struct network *n, const uint8_t ip[16])
-{
-	for (unsigned i = 0; i < n->bits; i++)
-		if (bit_of(n->ip, i) != bit_of(ip, i))
-			return false;
-	return true;
-}
-
-static bool in_any(struct span host, const char *const *networks)
-{
+	static const char *const loopback[] = {"127.0.0.0/8", "::1/128"};
 	uint8_t ip[16];
-	struct network n;
-	if (!config_address_parse(host, ip))
-		return false;
-	for (; *networks != NULL; networks++)
-		if (network_parse(span_str(*networks), &n) && network_has(&n, ip))
+	struct cidr c;
+	if (span_eq_nocase(host, SPAN("localhost")))
+		return true;
+	for (size_t i = 0; ip_parse(host, ip) && i < sizeof loopback / sizeof *loopback; i++)
+		if (cidr_parse(span_str(loopback[i]), &c) && cidr_has(&c, ip))
 			return true;
 	return false;
 }
 
-bool host_is_loopback(struct span host)
-{
-	static const char *const loopback[] = {"127.0.0.0/8", "::1/128", NULL};
-	return span_eq_nocase(host, SPAN("localhost")) || in_any(host, loopback);
-}
-
 bool host_is_private(struct span host)
 {
-	static const char *const ranges[] = {"10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-					     "100.64.0.0/10", "fc00::/7",      "fe80::/10",      NULL};
-	return host_is_loopback(host) || in_any(host, ranges);
+	uint8_t ip[16];
+	return host_is_loopback(host) || (ip_parse(host, ip) && ip_is_private(ip));
 }
 
 static bool label_char(uint8_t c)
@@ -110,7 +54,7 @@ bool host_name_ok(struct span host)
 	}
 	/* A last label of digits means an address, and then a complete one: 10.1 and 0x7f.1 are read in many ways. */
 	bool numeric = all_digits(label) || span_starts(label, SPAN("0x")) || span_starts(label, SPAN("0X"));
-	return !numeric || config_address_parse(host, ip);
+	return !numeric || ip_parse(host, ip);
 }
 
 /* "host:port" or "[v6]:port"; the port may be left out when a default is given. */
@@ -123,7 +67,7 @@ static const char *authority_parse(struct span s, uint16_t fallback, struct span
 		if (end == s.n)
 			return "a bracket is not closed";
 		*host = span_sub(s, 1, end++);
-		if (!config_address_parse(*host, ip) || memchr(host->p, ':', host->n) == NULL)
+		if (!ip_parse(*host, ip) || memchr(host->p, ':', host->n) == NULL)
 			return "between brackets stands an IPv6 address";
 	} else {
 		end = span_find(s, ':');
@@ -201,7 +145,7 @@ const char *listen_parse(struct span s, struct span *host, uint16_t *port, struc
 	const char *wrong = authority_parse(s, 0, host, port);
 	if (wrong != NULL)
 		return wrong;
-	if (!config_address_parse(*host, ip) && !span_eq(*host, SPAN("localhost")))
+	if (!ip_parse(*host, ip) && !span_eq(*host, SPAN("localhost")))
 		return "listen on an address (127.0.0.1, 0.0.0.0, [::]) or localhost, not on a name";
 	return NULL;
 }

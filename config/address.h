@@ -2,7 +2,7 @@
 #ifndef CONFIG_ADDRESS_H
 #define CONFIG_ADDRESS_H
 
-#include "base/span.h"
+#include "base/ip.h"
 
 struct url {
 	bool tls;
@@ -16,15 +16,6 @@ const char *url_parse(struct span s, struct url *out) MUST;
 
 /* "127.0.0.1:8080", "[::1]:8080", "localhost:8080" or "unix:/absolute/path". NULL if it is fine. */
 const char *listen_parse(struct span s, struct span *host, uint16_t *port, struct span *unix_path) MUST;
-
-struct network {
-	uint8_t ip[16]; /* IPv4-mapped */
-	unsigned bits;
-};
-/* A network or a lone address; no bits behind the prefix. */
-bool network_parse(struct span s, struct network *out) MUST;
-bool network_has(const struct network *n, const uint8_t ip[16]) MUST;
-bool config_address_parse(struct span s, uint8_t ip[16]) MUST;
 
 /* localhost, 127/8, ::1. */
 bool host_is_loopback(struct span host) MUST;

@@ -126,7 +126,7 @@ enum err bind_hosts(const struct item *it)
 		struct item entry = item_entry(it, n);
 		uint8_t ip[16];
 		bool v6 = n->text.n > 2 && n->text.p[0] == '[' && n->text.p[n->text.n - 1] == ']' &&
-			  config_address_parse(span_sub(n->text, 1, n->text.n - 1), ip);
+			  ip_parse(span_sub(n->text, 1, n->text.n - 1), ip);
 		err = item_want(&entry, NODE_SCALAR);
 		if (err == ERR_OK && !v6 && !host_name_ok(n->text))
 			err = ITEM_COMPLAIN(

@@ -305,9 +305,9 @@ enum err bind_health(const struct item *it)
 
 enum err bind_cidr(const struct item *it)
 {
-	struct network net;
+	struct cidr net;
 	struct span s = it->n->text;
-	if (!network_parse(s, &net))
+	if (!cidr_parse(s, &net))
 		return ITEM_COMPLAIN(it, "not a network; write e.g. 10.20.0.0/16, with no bits behind the prefix");
 	return item_put_text(it, s);
 }

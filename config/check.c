@@ -38,11 +38,11 @@ enum err check_listener(struct loader *x, const struct node *n, void *base)
 static bool in_networks(const struct config_cidr *v, size_t n, struct span host)
 {
 	uint8_t ip[16];
-	struct network net;
-	if (!config_address_parse(host, ip))
+	struct cidr net;
+	if (!ip_parse(host, ip))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (network_parse(v[i].cidr, &net) && network_has(&net, ip))
+		if (cidr_parse(v[i].cidr, &net) && cidr_has(&net, ip))
 			return true;
 	return false;
 }
@@ -63,7 +63,7 @@ static enum err check_engine_link(struct loader *x, const struct node *n, const 
 		return COMPLAIN(x, at,
 				"an engine elsewhere needs pin: sha256/… of its key (or say insecure: true; every "
 				"record will)");
-	if (!config_address_parse(d->host,
+	if (!ip_parse(d->host,
 				  ip)) /* a name: judged when it is resolved, if there is anything to judge it by */
 		return c->n_networks + d->n_networks > 0 ? ERR_OK
 							 : COMPLAIN(x, at,

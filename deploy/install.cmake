@@ -19,7 +19,7 @@ install(DIRECTORY rules/packs DESTINATION share/bailiwick FILES_MATCHING PATTERN
 install(DIRECTORY residency/tables DESTINATION share/bailiwick)
 install(FILES deploy/bailiwick.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES README.md ARCHITECTURE.md SECURITY.md docs/operator.md docs/developer.md docs/dpo.md docs/rules.md docs/upgrade.md
-              docs/threat-model.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+              docs/threat-model.md docs/audit-format.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The unit names the program by its full path, which only the installation knows.

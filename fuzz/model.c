@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char sample[] = "Anna Müller (34) is in Paris since 12.3.2024;\n\n  the 東京 office: a@b.example, «x» --- 9";
+static const char sample[] =
+	"Anna Müller (34) is in Paris since 12.3.2024;\n\n  the 東京 office: a@b.example, «x» --- 9";
 
 struct last {
 	uint32_t end;
@@ -17,7 +18,8 @@ struct last {
 static void check(void *sink, uint16_t type, uint32_t start, uint32_t end, uint8_t score)
 {
 	struct last *last = sink;
-	INVARIANT(type < TYPE_COUNT && start >= last->end && end > start && end < sizeof sample && score >= 1 && score <= 100);
+	INVARIANT(type < TYPE_COUNT && start >= last->end && end > start && end < sizeof sample && score >= 1 &&
+		  score <= 100);
 	last->end = end;
 }
 

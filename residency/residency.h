@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/facts.h"
+#include "base/ip.h"
 
 /* --- Country database (MaxMind DB format), both layouts in use: country.iso_code and flat country_code. --- */
 struct geo;
@@ -14,19 +15,6 @@ void geo_close(struct geo *g);
 country geo_country(const struct geo *g, const uint8_t ip[16]) MUST;
 uint64_t geo_built_at(const struct geo *g) MUST;
 const uint8_t *geo_hash(const struct geo *g) MUST; /* SHA-256 given at open is the caller's; 32 bytes over the file, computed here */
-
-/* --- Networks --- */
-struct cidr {
-	uint8_t ip[16];   /* IPv4-mapped */
-	uint8_t bits;     /* 0..128 */
-	country cc;       /* of the organisation's own networks; else COUNTRY_NONE */
-};
-/* "10.20.0.0/16", "2001:db8::/32", or a lone address. */
-bool cidr_parse(struct span s, struct cidr *out) MUST;
-bool cidr_has(const struct cidr *c, const uint8_t ip[16]) MUST;
-bool ip_parse(struct span s, uint8_t ip[16]) MUST;
-/* Loopback, private, link-local, unique-local, unspecified, multicast… (RFC 6890): never a cloud. */
-bool ip_is_private(const uint8_t ip[16]) MUST;
 
 /* --- Country groups: data files named X.groups in tables, lines "name: AT BE … @other" with '#' comments. --- */
 struct country_groups;

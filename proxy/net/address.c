@@ -3,70 +3,18 @@
 #include <arpa/inet.h>
 
 #include "base/assert.h"
-
-struct block {
-	const char *prefix;
-	unsigned bits;
-};
-
-static const struct block blocks4[] = {
-#define SPECIAL4(prefix, bits, source) {prefix, bits},
-#define SPECIAL6(prefix, bits, source)
-#include "proxy/net/special_address.def"
-#undef SPECIAL4
-#undef SPECIAL6
-};
-
-static const struct block blocks6[] = {
-#define SPECIAL4(prefix, bits, source)
-#define SPECIAL6(prefix, bits, source) {prefix, bits},
-#include "proxy/net/special_address.def"
-#undef SPECIAL4
-#undef SPECIAL6
-};
-
-static bool in_block(const uint8_t *ip, const uint8_t *prefix, unsigned bits)
-{
-	unsigned whole = bits / 8;
-	uint8_t mask = (uint8_t)(0xff00u >> (bits % 8));
-	return memcmp(ip, prefix, whole) == 0 && (bits % 8 == 0 || ((ip[whole] ^ prefix[whole]) & mask) == 0);
-}
-
-static bool special(const uint8_t *ip, int family, const struct block *blocks, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		uint8_t prefix[16];
-		INVARIANT(inet_pton(family, blocks[i].prefix, prefix) == 1);
-		if (in_block(ip, prefix, blocks[i].bits))
-			return true;
-	}
-	return false;
-}
-
-static bool special4(const uint8_t *ip)
-{
-	return special(ip, AF_INET, blocks4, sizeof blocks4 / sizeof *blocks4);
-}
-
-static bool special6(const uint8_t *ip)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-	if (memcmp(ip, mapped, 12) == 0 || memcmp(ip, nat64, 12) == 0)
-		return special4(ip + 12);
-	if (ip[0] == 0x20 && ip[1] == 0x02) /* 6to4, RFC 3056 */
-		return special4(ip + 2);
-	/* Only 2000::/3 has been given out as global unicast. */
-	return (ip[0] & 0xe0) != 0x20 || special(ip, AF_INET6, blocks6, sizeof blocks6 / sizeof *blocks6);
-}
+#include "base/ip.h"
 
 bool address_special(const struct address *a)
 {
+	uint8_t ip[16] = {[10] = 0xff, [11] = 0xff};
 	if (a->any.sa_family == AF_INET)
-		return special4((const uint8_t *)&a->in4.sin_addr);
-	if (a->any.sa_family == AF_INET6)
-		return special6(a->in6.sin6_addr.s6_addr);
-	return true;
+		memcpy(ip + 12, &a->in4.sin_addr, 4);
+	else if (a->any.sa_family == AF_INET6)
+		memcpy(ip, &a->in6.sin6_addr, 16);
+	else
+		return true;
+	return ip_is_private(ip);
 }
 
 bool address_literal(struct span text, uint16_t port, struct address *out)

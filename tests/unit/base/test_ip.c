@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "residency/residency.h"
+#include "base/ip.h"
 
 static bool private_(const char *address)
 {
