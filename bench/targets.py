@@ -208,7 +208,7 @@ class Stage:
         packs = sorted(p.name for p in (ROOT / "rules/packs").glob("*.rules"))
         serve = f", tls: {{ cert: {self.cert}, key: {self.key} }}" if leg == "tls" else ""
         url = f"https://127.0.0.1:{UPSTREAM[leg]}" if leg == "tls" else f"http://127.0.0.1:{UPSTREAM[leg]}"
-        trust = f"ca_file: {self.cert}" if leg == "tls" else "insecure: true"
+        trust = f"ca_file: {self.cert}, insecure: true" if leg == "tls" else "insecure: true"  # a cloud on loopback
         (home / "bailiwick.yaml").write_text(
             "site: { name: site-1, country: DE }\n"
             "networks: [ { cidr: 127.0.0.1/32, country: US } ]\n"

@@ -68,7 +68,8 @@ struct hash128 cache_key(const struct classifier_cache *c, const uint8_t detecto
 	siphash_add(&h, span_of(detectors, 32));
 	siphash_add_field(&h, ctx == NULL ? SPAN_NULL : ctx->tenant);
 	siphash_add_field(&h, ctx == NULL ? SPAN_NULL : ctx->key);
-	siphash_add(&h, span_of(&(uint8_t){ctx == NULL ? 0 : ctx->role}, 1));
+	const uint8_t bytes[] = {ctx == NULL ? 0 : ctx->role, ctx != NULL && ctx->not_prose};
+	siphash_add(&h, span_of(bytes, sizeof bytes));
 	siphash_add_field(&h, text);
 	return siphash_final(&h);
 }

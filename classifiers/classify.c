@@ -141,7 +141,10 @@ struct classifier *classifier_new(const struct classifier_options *o, struct cla
 		return NULL;
 	}
 	c->min_score = o->min_score == 0 ? MIN_SCORE : o->min_score;
-	c->options = (struct classifier_options){.tag = o->tag, .tagger = o->tagger};
+	c->options = (struct classifier_options){.tag = o->tag,
+						 .tagger = o->tagger,
+						 .tag_scratch_new = o->tag_scratch_new,
+						 .tag_scratch_free = o->tag_scratch_free};
 	c->tables = scan_tables_new();
 	*err = c->tables == NULL ? ERR_NOMEM : o->n_lists > 1000 ? ERR_LIMIT : register_lists(c, o, diag);
 	if (*err == ERR_OK)
@@ -206,6 +209,8 @@ struct classifier_scratch {
 	struct pipeline pipeline;
 	struct context_near key;
 	size_t steps;
+	void *tagger; /* the tagger's own scratch, or NULL */
+	void (*tagger_free)(void *scratch);
 };
 
 struct classifier_scratch *classifier_scratch_new(const struct classifier *c)
@@ -214,8 +219,11 @@ struct classifier_scratch *classifier_scratch_new(const struct classifier *c)
 	if (s == NULL)
 		return NULL;
 	s->house = house_scratch_new(c->house);
-	if (s->house == NULL) {
-		free(s);
+	s->tagger_free = c->options.tag_scratch_free;
+	if (c->options.tag_scratch_new != NULL)
+		s->tagger = c->options.tag_scratch_new();
+	if (s->house == NULL || (c->options.tag_scratch_new != NULL && s->tagger == NULL)) {
+		classifier_scratch_free(s);
 		return NULL;
 	}
 	return s;
@@ -225,7 +233,10 @@ void classifier_scratch_free(struct classifier_scratch *s)
 {
 	if (s == NULL)
 		return;
-	house_scratch_free(s->house);
+	if (s->tagger != NULL)
+		s->tagger_free(s->tagger);
+	if (s->house != NULL)
+		house_scratch_free(s->house);
 	hits_fini(&s->hits);
 	pipeline_fini(&s->pipeline);
 	free(s);
@@ -332,9 +343,9 @@ static enum err run(const struct classifier *c, struct classifier_scratch *s, st
 	if (err != ERR_OK)
 		return err;
 	s->steps = scan.steps;
-	if (tag && c->options.tag != NULL) {
+	if (tag && c->options.tag != NULL && (ctx == NULL || !ctx->not_prose)) {
 		struct tag_sink sink = {c, &s->hits, text.n};
-		out->tagged = c->options.tag(c->options.tagger, text, s, on_tag, &sink);
+		out->tagged = c->options.tag(c->options.tagger, s->tagger, text, on_tag, &sink);
 		if (out->tagged > text.n)
 			out->tagged = text.n;
 		out->gated = text.n - out->tagged;

@@ -20,18 +20,21 @@ struct house_list {
 	struct span file;  /* for error messages */
 };
 
+typedef void classifier_emit(void *sink, uint16_t type, uint32_t start, uint32_t end, uint8_t score);
+
 struct classifier_options {
 	const struct house_list *lists;
 	size_t n_lists;
 	uint8_t min_score;   /* findings below are dropped; 0: the default (50) */
 	bool starter_health; /* the built-in starter list of conditions and drugs */
-	/* The tagger's place in the pipeline: called per text for what no pattern can find; may be NULL. Adds findings
-	 * in the registry's types; returns the bytes it really looked at (the rest was gated). */
-	size_t (*tag)(const void *tagger, struct span text, struct classifier_scratch *s,
-		      void (*emit)(void *sink, uint16_t type, uint32_t start, uint32_t end, uint8_t score), void *sink);
+	/* The tagger's place in the pipeline: called per text for what no pattern can find. tag NULL: there is none. It
+	 * adds findings in the registry's types and returns the bytes it really looked at (the rest was gated). Each
+	 * classifier_scratch brings a scratch of the tagger's own. */
 	const void *tagger;
-	struct span
-		tagger_id; /* content address of the tagger's model: part of classifier_hash and so of the cache key */
+	size_t (*tag)(const void *tagger, void *scratch, struct span text, classifier_emit *emit, void *sink);
+	void *(*tag_scratch_new)(void); /* NULL: out of memory */
+	void (*tag_scratch_free)(void *scratch);
+	struct span tagger_id; /* content address of the model: part of classifier_hash and so of the cache key */
 };
 
 struct classifier_diag {
@@ -58,6 +61,7 @@ void classifier_scratch_free(struct classifier_scratch *s);
 struct text_context {
 	struct span key;    /* JSON key or column name in front of the text, or null */
 	uint8_t role;       /* opaque number, part of the cache key */
+	bool not_prose;     /* a key, a number, a header: nothing for the tagger */
 	struct span tenant; /* part of the cache key */
 };
 

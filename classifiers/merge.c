@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "classifiers/detector.h"
+
 enum { CLEARLY = 10 };
 
 static int by_place(const void *a, const void *b)
@@ -20,6 +22,9 @@ static int by_place(const void *a, const void *b)
 
 static bool better(const struct finding *x, const struct finding *y)
 {
+	/* A pattern with a check knows what it read; the tagger goes by the company it keeps. */
+	if ((x->detector == DETECTOR_TAGGER) != (y->detector == DETECTOR_TAGGER))
+		return y->detector == DETECTOR_TAGGER;
 	if (x->score != y->score)
 		return x->score > y->score;
 	if (x->end - x->start != y->end - y->start)

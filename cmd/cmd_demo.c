@@ -88,6 +88,7 @@ static void write_configuration(const struct demo *d, struct buf *out)
 		   "rules: [packs/default.rules, packs/coverage.rules, packs/gdpr.rules, packs/hipaa.rules, "
 		   "packs/pci.rules,\n"
 		   "        packs/secrets.rules]\n"
+		   "model: models/tagger.bwm # the one that travels inside the program\n"
 		   "audit: { path: \"%s/audit\", retain: 12 months, map_size: 256 MiB }\n"
 		   "limits: { loops: 1 }\n"
 		   "server: { log_level: error }\n",

@@ -305,6 +305,10 @@ int cmd_init(int argc, char **argv)
 		else
 			return usage(o == 'h' ? stdout : stderr, o == 'h' ? EXIT_FINE : EXIT_USAGE);
 	}
+	if (!site_ok(in.site))
+		fputs("bailiwick init: --site takes letters, digits, '-', '_' and '.', 64 at most\n\n", stderr);
+	if (in.country[0] == '-')
+		fputs("bailiwick init: --country takes two letters as in ISO 3166-1, e.g. DE\n\n", stderr);
 	if (optind + 1 != argc || !site_ok(in.site) || in.country[0] == '-')
 		return usage(stderr, EXIT_USAGE);
 	if (in.country[0] == '\0' && !(in.guessed = locale_country(in.country))) {

@@ -1,4 +1,5 @@
-/* Files that travel inside the program: rule packs ("packs/gdpr.rules") and tables ("tables/eea.groups"). */
+/* Files that travel inside the program: rule packs ("packs/gdpr.rules"), tables ("tables/us.groups"), the
+ * tagger's newest model ("models/tagger.bwm"). */
 #ifndef GATE_BUILTIN_H
 #define GATE_BUILTIN_H
 

@@ -97,7 +97,10 @@ static enum err classify_body(struct reading *r)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < u->extract.n_texts; i++) {
 		const struct api_text *t = &u->extract.texts[i];
-		struct text_context ctx = {.key = t->key, .role = t->role, .tenant = x->tenant};
+		struct text_context ctx = {.key = t->key,
+					   .role = t->role,
+					   .not_prose = t->is_key || t->is_number || t->json_inside,
+					   .tenant = x->tenant};
 		struct findings f;
 		enum err e = classify(r, t->text, &ctx, &f);
 		if (e == ERR_OK)
@@ -129,7 +132,7 @@ static enum err classify_raw(struct reading *r, struct span text, const struct t
 static enum err classify_head(struct reading *r)
 {
 	struct exchange *x = r->x;
-	struct text_context ctx = {.key = SPAN("path"), .tenant = x->tenant};
+	struct text_context ctx = {.key = SPAN("path"), .not_prose = true, .tenant = x->tenant};
 	enum err e = ERR_OK;
 	if (x->route.path_text.n > 0)
 		e = classify_raw(r, x->route.path_text, &ctx);

@@ -9,7 +9,13 @@
 #include "proxy/gate/engine.h"
 #include "proxy/gate/file.h"
 
-enum { MAX_RULE_FILE = 1 << 20, MAX_LIST_FILE = 64 << 20, MAX_CREDENTIAL = 16 * 1024, MAX_RULE_FILES = 64 };
+enum {
+	MAX_RULE_FILE = 1 << 20,
+	MAX_LIST_FILE = 64 << 20,
+	MAX_CREDENTIAL = 16 * 1024,
+	MAX_RULE_FILES = 64,
+	MAX_MODEL_FILE = 64 << 20
+};
 
 static void complain(struct snapshot_problem *p, struct span file, unsigned line, const char *what, const char *detail)
 {
@@ -124,6 +130,36 @@ static class_set class_list(const struct span *names, size_t n)
 	return set;
 }
 
+static size_t run_tagger(const void *tagger, void *scratch, struct span text, classifier_emit *emit, void *sink)
+{
+	return tagger_tag(tagger, scratch, text, emit, sink);
+}
+
+static void *new_tagger_scratch(void)
+{
+	return tagger_scratch_new();
+}
+
+static void free_tagger_scratch(void *scratch)
+{
+	tagger_scratch_free(scratch);
+}
+
+static enum err load_model(struct snapshot *s, struct snapshot_problem *problem)
+{
+	enum err e = ERR_OK;
+	if (s->config->model.p == NULL)
+		return ERR_OK;
+	if ((e = load(s->config->model, MAX_MODEL_FILE, &s->model, problem, 0)) != ERR_OK)
+		return e;
+	s->tagger = tagger_new(buf_span(&s->model), &e);
+	if (s->tagger == NULL)
+		complain(problem, s->config->model, 0, "this model cannot be used", err_text(e));
+	else
+		memcpy(s->model_hash, tagger_id(s->tagger).p, sizeof s->model_hash);
+	return e;
+}
+
 static enum err load_classifier(struct snapshot *s, struct snapshot_problem *problem)
 {
 	const struct config *c = s->config;
@@ -144,6 +180,13 @@ static enum err load_classifier(struct snapshot *s, struct snapshot_problem *pro
 	if (e == ERR_OK) {
 		struct classifier_diag diag = {0};
 		struct classifier_options o = {.lists = lists, .n_lists = c->n_house, .starter_health = true};
+		if (s->tagger != NULL) {
+			o.tagger = s->tagger;
+			o.tag = run_tagger;
+			o.tag_scratch_new = new_tagger_scratch;
+			o.tag_scratch_free = free_tagger_scratch;
+			o.tagger_id = tagger_id(s->tagger);
+		}
 		s->classifier = classifier_new(&o, &diag, &e);
 		if (s->classifier == NULL)
 			complain(problem, diag.file, diag.line, diag.text, "");
@@ -369,7 +412,7 @@ static enum err load_parts(struct snapshot *s, struct engines *engines, struct s
 	if (s->rules == NULL)
 		return e;
 	if ((e = load_networks(s)) != ERR_OK || (e = load_geo(s, problem)) != ERR_OK ||
-	    (e = load_classifier(s, problem)) != ERR_OK)
+	    (e = load_model(s, problem)) != ERR_OK || (e = load_classifier(s, problem)) != ERR_OK)
 		return e;
 	s->targets = arena_array(&s->arena, s->config->n_destinations, sizeof *s->targets);
 	if (s->targets == NULL)
@@ -429,6 +472,9 @@ void snapshot_put(struct snapshot *s)
 			upstream_put(s->targets[i].upstream);
 	if (s->classifier != NULL)
 		classifier_free(s->classifier);
+	if (s->tagger != NULL)
+		tagger_free(s->tagger);
+	buf_fini(&s->model);
 	if (s->geo != NULL)
 		geo_close(s->geo);
 	if (s->rules != NULL)

@@ -8,6 +8,7 @@
 
 #include "classifiers/classify.h"
 #include "config/config.h"
+#include "local_model/tagger.h"
 #include "proxy/net/client.h"
 #include "residency/residency.h"
 #include "rules/rules.h"
@@ -34,6 +35,8 @@ struct snapshot {
 	struct destination_table *vendors;
 	struct geo *geo; /* NULL: none configured */
 	struct rules *rules;
+	struct buf model;      /* the tagger's file; the tagger reads it in place */
+	struct tagger *tagger; /* NULL: none configured */
 	struct classifier *classifier;
 	struct target *targets; /* as in config->destinations */
 	struct cidr *own_networks;

@@ -313,12 +313,10 @@ static void cache_is_shared_by_threads(void **state)
 	classifier_cache_free(cache);
 }
 
-static size_t fake_tagger(const void *tagger, struct span text, struct classifier_scratch *s,
-			  void (*emit)(void *sink, uint16_t type, uint32_t start, uint32_t end, uint8_t score),
-			  void *sink)
+static size_t fake_tagger(const void *tagger, void *scratch, struct span text, classifier_emit *emit, void *sink)
 {
 	(void)tagger;
-	(void)s;
+	(void)scratch;
 	emit(sink, TYPE_PERSON_NAME, 0, 4, 90);
 	emit(sink, TYPE_PERSON_NAME, 6, 6, 90);                    /* empty */
 	emit(sink, TYPE_PERSON_NAME, 0, (uint32_t)text.n + 1, 90); /* beyond the end */

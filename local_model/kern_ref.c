@@ -1,0 +1,96 @@
+#include "local_model/kernel.h"
+
+static bool usable(void)
+{
+	return true;
+}
+
+static uint8_t embed_clamp(int v)
+{
+	return (uint8_t)((v < -64 ? -64 : v > 63 ? 63 : v) + 64);
+}
+
+static void embed_pair(const int8_t *table, const uint32_t rows[2], uint8_t *out)
+{
+	const int8_t *a = table + (size_t)rows[0] * FEATURE_DIM, *b = table + (size_t)rows[1] * FEATURE_DIM;
+	for (size_t i = 0; i < FEATURE_DIM; i++)
+		out[i] = embed_clamp(a[i] + b[i]);
+}
+
+static void embed_bag(const int8_t *table, const struct feature *f, uint8_t *out)
+{
+	int16_t sum[FEATURE_DIM] = {0};
+	for (size_t k = 0; k < f->n_grams; k++) {
+		const int8_t *row = table + (size_t)f->gram[k] * FEATURE_DIM;
+		for (size_t i = 0; i < FEATURE_DIM; i++)
+			sum[i] = (int16_t)(sum[i] + row[i]);
+	}
+	for (size_t i = 0; i < FEATURE_DIM; i++)
+		out[i] = embed_clamp((sum[i] * kernel_bag_scale[f->n_grams] + 0x4000) >> 15);
+}
+
+static void embed_bits(const struct feature *f, uint8_t *out)
+{
+	uint32_t bits = f->flags | (uint32_t)f->letter_case << 8 | 1U << (12 + f->gap);
+	for (size_t i = 0; i < FEATURE_BITS; i++)
+		out[i] = (uint8_t)(64 + 32 * (bits >> i & 1));
+}
+
+static void embed(const struct model *m, const struct feature *f, uint8_t *out)
+{
+	embed_pair(m->word, f->word, out);
+	embed_pair(m->affix, f->prefix, out + FEATURE_DIM);
+	embed_pair(m->affix, f->suffix3, out + 2 * FEATURE_DIM);
+	embed_pair(m->affix, f->suffix4, out + 3 * FEATURE_DIM);
+	embed_bag(m->gram, f, out + 4 * FEATURE_DIM);
+	const int8_t *shape = m->shape + (size_t)f->shape * FEATURE_SHAPE_DIM;
+	for (size_t i = 0; i < FEATURE_SHAPE_DIM; i++)
+		out[5 * FEATURE_DIM + i] = embed_clamp(shape[i]);
+	embed_bits(f, out + 5 * FEATURE_DIM + FEATURE_SHAPE_DIM);
+}
+
+static int16_t saturate(int32_t v)
+{
+	return (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
+}
+
+static int16_t scale(int16_t a, int16_t b)
+{
+	return (int16_t)((a * b + 0x4000) >> 15);
+}
+
+/* Output j of the row at in, shifted and saturated. */
+static int16_t output(const struct layer *l, const uint8_t *in, size_t j)
+{
+	size_t inputs = l->taps * l->width;
+	const int8_t *w = l->weights + (j / PANEL * inputs * PANEL) + (j % PANEL * 4);
+	int32_t sum = l->bias[j];
+	for (size_t tap = 0; tap < l->taps; tap++) {
+		const uint8_t *x = l->taps == 1 ? in : in + ((ptrdiff_t)tap - 1) * (ptrdiff_t)(l->dilation * l->width);
+		for (size_t i = 0; i < l->width; i += 4, w += 4 * PANEL)
+			sum += x[i] * w[0] + x[i + 1] * w[1] + x[i + 2] * w[2] + x[i + 3] * w[3];
+	}
+	return saturate(sum >> l->shift);
+}
+
+static void layer(const struct layer *l, const uint8_t *in, size_t rows, int16_t *residual, bool first, uint8_t *next)
+{
+	for (size_t t = 0; t < rows; t++, in += l->width, residual += l->n, next += l->n) {
+		for (size_t j = 0; j < l->n; j++) {
+			int16_t y = output(l, in, j);
+			y = scale(y > 0 ? y : 0, l->multiplier[j]);
+			residual[j] = first ? y : saturate(residual[j] + y);
+			int16_t u = scale(residual[j], l->next);
+			next[j] = (uint8_t)(u > 127 ? 127 : u);
+		}
+	}
+}
+
+static void head(const struct layer *l, const uint8_t *in, size_t rows, int16_t *logits)
+{
+	for (size_t t = 0; t < rows; t++, in += l->width, logits += l->n)
+		for (size_t j = 0; j < l->n; j++)
+			logits[j] = output(l, in, j);
+}
+
+const struct kernel kernel_ref = {"reference", usable, embed, layer, head};
