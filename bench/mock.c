@@ -108,9 +108,9 @@ static void make_texts(void)
 		"{\"id\":\"chatcmpl-AbCdEf0123456789\",\"object\":\"chat.completion.chunk\",\"created\":1763600000,"
 		"\"model\":\"gpt-5-2026-01-01\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" question\"},"
 		"\"finish_reason\":null}]}\n\n");
+	snprintf(body, sizeof body, "%s\r\n", event);
 	snprintf(head, sizeof head, "%x\r\n", (unsigned)m);
-	print(&mock.event, head, event, (size_t)m);
-	print(&mock.event, mock.event.p, "\r\n", 2);
+	print(&mock.event, head, body, (size_t)m + 2);
 	print(&mock.last, "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n", "", 0);
 }
 

@@ -207,18 +207,26 @@ class Stage:
         subprocess.run([program, "init", "--country", "DE", str(home)], check=True, stdout=subprocess.DEVNULL)
         packs = sorted(p.name for p in (ROOT / "rules/packs").glob("*.rules"))
         serve = f", tls: {{ cert: {self.cert}, key: {self.key} }}" if leg == "tls" else ""
-        url = f"https://127.0.0.1:{UPSTREAM[leg]}" if leg == "tls" else f"http://127.0.0.1:{UPSTREAM[leg]}"
-        trust = f"ca_file: {self.cert}, insecure: true" if leg == "tls" else "insecure: true"  # a cloud on loopback
+        if leg == "tls":  # "insecure" lets a cloud stand on loopback; its certificate is verified all the same
+            where = (
+                f'api: [openai], url: "https://127.0.0.1:{UPSTREAM[leg]}", ca_file: {self.cert}, insecure: true, '
+                "processing: [US], networks: [127.0.0.1/32], "
+                "contracts: { dpa: 2025-03-01, dpf: { status: active, checked: 2026-11-01 } }"
+            )
+        else:  # personal data goes over an open connection to an engine of one's own only
+            where = (
+                f'api: [openai], url: "http://127.0.0.1:{UPSTREAM[leg]}", on_prem: true, engine: other, '
+                "health: none, concurrency: 4096"
+            )
         (home / "bailiwick.yaml").write_text(
             "site: { name: site-1, country: DE }\n"
-            "networks: [ { cidr: 127.0.0.1/32, country: US } ]\n"
+            f"networks: [ {{ cidr: 127.0.0.1/32, country: {'US' if leg == 'tls' else 'DE'} }} ]\n"
             "listeners:\n"
             f'  - {{ address: "127.0.0.1:{PORTS["bailiwick"][leg]}", mode: base-url{serve} }}\n'
             f'  - {{ address: "unix:{home}/admin.sock", mode: admin }}\n'
             "destinations:\n"
-            f'  cloud: {{ api: [openai], url: "{url}", {trust}, processing: [US], networks: [127.0.0.1/32],\n'
-            "           contracts: { dpa: 2025-03-01, dpf: { status: active, checked: 2026-11-01 } } }\n"
-            "routes: [ { match: /v1, candidates: [cloud] } ]\n"
+            f"  upstream: {{ {where} }}\n"
+            "routes: [ { match: /v1, candidates: [upstream] } ]\n"
             f"rules: [{', '.join('packs/' + p for p in packs)}]\n"
             "audit: { path: audit, map_size: 16 GiB }\n"
             "limits: { loops: 1 }\n"

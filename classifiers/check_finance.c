@@ -37,7 +37,7 @@ static bool card_length(const char *c, size_t n)
 
 bool check_card(const char *c, size_t n)
 {
-	if (n < 12 || n > 19 || digits_uniform(c + 4, n - 4))
+	if (n < 12 || n > 19 || digits_uniform(c, n))
 		return false;
 	return card_length(c, n) && digits_luhn(c, n);
 }

@@ -9,6 +9,7 @@
 
 #include "audit/reader.h"
 #include "cmd/commands.h"
+#include "cmd/report.h"
 #include "config/config.h"
 #include "proxy/gate/file.h"
 
@@ -254,6 +255,7 @@ static bool parse_kind(struct span word, uint32_t *kinds)
 	}
 #include "audit/format/leaf.def"
 #undef LEAF
+	fprintf(stderr, "bailiwick audit: no kind of record is called '%.*s'\n\n", SPAN_ARG(word));
 	return false;
 }
 
@@ -334,7 +336,7 @@ static enum err open_session(struct session *s)
 		struct config_diag diag;
 		struct config *c = config_load(s->o->config, &diag, &e);
 		if (c == NULL) {
-			fprintf(stderr, "%s:%u:%u: %s\n", diag.file, diag.line, diag.column, diag.text);
+			report_problem_at(diag.file, diag.line, diag.column, diag.text);
 			return e;
 		}
 		snprintf(s->folder, sizeof s->folder, "%.*s", SPAN_ARG(c->audit.path));

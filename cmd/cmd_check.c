@@ -67,15 +67,15 @@ static struct snapshot *check_snapshot(struct report *r, const char *file)
 	return s;
 }
 
-static void check_model(struct report *r, const struct config *c)
+/* s: what was loaded, or NULL; then the report already says why not. */
+static void check_model(struct report *r, const struct config *c, const struct snapshot *s)
 {
 	if (c->model.p == NULL)
 		report_add(r, REPORT_WARNING, "model",
-			   "none: names, places and health words in free text are not found; set \"model\"");
-	else if (access((const char *)c->model.p, R_OK) != 0)
-		report_add(r, REPORT_PROBLEM, "model", "%s: %s", c->model.p, strerror(errno));
-	else
-		report_add(r, REPORT_OK, "model", "%s", c->model.p);
+			   "none: names, places and health words in free text are not found; set \"model: "
+			   "models/tagger.bwm\"");
+	else if (s != NULL && s->tagger != NULL)
+		report_add(r, REPORT_OK, "model", "%s, kernel %s", c->model.p, tagger_kernel(s->tagger));
 }
 
 /* --- files --- */
@@ -287,7 +287,7 @@ static enum err check_all(struct report *r, const char *file)
 	report_add(r, REPORT_OK, "configuration", "%s: %zu listeners, %zu destinations, %zu routes, %zu apps", file,
 		   c->n_listeners, c->n_destinations, c->n_routes, c->n_apps);
 	struct snapshot *s = check_snapshot(r, file);
-	check_model(r, c);
+	check_model(r, c, s);
 	check_store(r, c);
 	check_certificates(r, c);
 	check_clock(r);

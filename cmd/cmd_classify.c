@@ -8,11 +8,16 @@
 #include "classifiers/classify.h"
 #include "cmd/commands.h"
 #include "cmd/jsonl.h"
+#include "local_model/tagger.h"
+#include "proxy/gate/builtin.h"
 #include "proxy/gate/file.h"
+#include "proxy/gate/tagging.h"
 
 enum { MAX_TEXT = 64 << 20 };
 
 struct run {
+	struct buf model; /* the tagger reads it in place */
+	struct tagger *tagger;
 	struct classifier *classifier;
 	struct classifier_scratch *scratch;
 	struct arena arena;
@@ -138,31 +143,69 @@ static int run_whole(struct run *r, FILE *in, const char *name, bool json)
 
 static int usage(FILE *out, int code)
 {
-	fputs("usage: bailiwick classify [--jsonl | --json] [FILE]\n\n"
+	fputs("usage: bailiwick classify [--jsonl | --json] [--model FILE | --no-model] [FILE]\n\n"
 	      "Reads FILE or standard input and prints what the classifiers find, with byte offsets in the UTF-8 "
 	      "text.\n"
 	      "  --json     one object for the whole text\n"
-	      "  --jsonl    one {\"id\",\"text\"} object a line in, one {\"id\",\"findings\"} object a line out\n",
+	      "  --jsonl    one {\"id\",\"text\"} object a line in, one {\"id\",\"findings\"} object a line out\n"
+	      "  --model    a tagger of your own instead of the one inside the program\n"
+	      "  --no-model only the lexers and dictionaries\n",
 	      out);
 	return code;
 }
 
+static enum err open_classifier(struct run *r, const char *model, bool no_model, struct classifier_diag *diag)
+{
+	struct classifier_options o = {.starter_health = true};
+	struct span file = builtin_find(SPAN("models/tagger.bwm"));
+	enum err e = ERR_OK;
+	if (model != NULL) {
+		if ((e = file_read(model, MAX_TEXT, &r->model)) != ERR_OK)
+			return e;
+		file = buf_span(&r->model);
+	}
+	if (!no_model && (r->tagger = tagger_new(file, &e)) == NULL)
+		return e;
+	tagging_join(r->tagger, &o);
+	r->classifier = classifier_new(&o, diag, &e);
+	r->scratch = r->classifier == NULL ? NULL : classifier_scratch_new(r->classifier);
+	return r->scratch != NULL ? ERR_OK : e != ERR_OK ? e : ERR_NOMEM;
+}
+
+static void close_classifier(struct run *r)
+{
+	if (r->scratch != NULL)
+		classifier_scratch_free(r->scratch);
+	if (r->classifier != NULL)
+		classifier_free(r->classifier);
+	if (r->tagger != NULL)
+		tagger_free(r->tagger);
+	buf_fini(&r->model);
+	arena_fini(&r->arena);
+	buf_fini(&r->out);
+}
+
 int cmd_classify(int argc, char **argv)
 {
-	static const struct option longs[] = {{"jsonl", no_argument, NULL, 'l'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
-	bool lines = false, json = false;
+	static const struct option longs[] = {
+		{"jsonl", no_argument, NULL, 'l'},       {"json", no_argument, NULL, 'j'},
+		{"model", required_argument, NULL, 'm'}, {"no-model", no_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},        {0}};
+	bool lines = false, json = false, no_model = false;
+	const char *model = NULL;
 	for (int o; (o = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {
 		if (o == 'l')
 			lines = true;
 		else if (o == 'j')
 			json = true;
+		else if (o == 'm')
+			model = optarg;
+		else if (o == 'n')
+			no_model = true;
 		else
 			return usage(o == 'h' ? stdout : stderr, o == 'h' ? EXIT_FINE : EXIT_USAGE);
 	}
-	if (optind + 1 < argc)
+	if (optind + 1 < argc || (model != NULL && no_model))
 		return usage(stderr, EXIT_USAGE);
 	const char *name = optind < argc ? argv[optind] : "-";
 	FILE *in = optind < argc ? fopen(name, "rb") : stdin;
@@ -170,23 +213,16 @@ int cmd_classify(int argc, char **argv)
 		perror(name);
 		return EXIT_UNREADABLE;
 	}
-	struct classifier_options o = {.starter_health = true};
 	struct classifier_diag diag = {0};
-	enum err e = ERR_OK;
-	struct run r = {.classifier = classifier_new(&o, &diag, &e)};
+	struct run r = {0};
 	int code = EXIT_PROBLEM;
 	arena_init(&r.arena, 0);
-	r.scratch = r.classifier == NULL ? NULL : classifier_scratch_new(r.classifier);
-	if (r.scratch == NULL)
+	enum err e = open_classifier(&r, model, no_model, &diag);
+	if (e != ERR_OK)
 		fprintf(stderr, "bailiwick classify: %s\n", diag.text[0] != '\0' ? diag.text : err_text(e));
 	else
 		code = lines ? run_lines(&r, in, name) : run_whole(&r, in, name, json);
-	if (r.scratch != NULL)
-		classifier_scratch_free(r.scratch);
-	if (r.classifier != NULL)
-		classifier_free(r.classifier);
-	arena_fini(&r.arena);
-	buf_fini(&r.out);
+	close_classifier(&r);
 	if (in != stdin)
 		fclose(in);
 	return code;

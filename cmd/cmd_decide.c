@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "cmd/report.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/file.h"
 #include "proxy/wire/h1.h"
@@ -142,7 +143,7 @@ static int run(const struct options *o)
 	enum err e = ERR_OK;
 	x.snap = snapshot_load(o->config, NULL, &problem, &e);
 	if (x.snap == NULL) {
-		fprintf(stderr, "%s:%u:%u: %s\n", problem.file, problem.line, problem.column, problem.text);
+		report_problem_at(problem.file, problem.line, problem.column, problem.text);
 		return e == ERR_NOT_FOUND || e == ERR_IO ? EXIT_UNREADABLE : EXIT_PROBLEM;
 	}
 	arena_init(&x.arena, 0);

@@ -165,8 +165,7 @@ static void add_config(const struct init *in, struct buf *b)
 	buf_printf(b,
 		   "# Written by bailiwick init. Every key: `bailiwick help config`. After a change: `bailiwick check "
 		   "-c FILE`.\n"
-		   "site: { name: %s, country: %s }%s\n\nlisteners:\n  - { address: 127.0.0.1:%u, mode: base-url }\n"
-		   "  - { address: 127.0.0.1:3128, mode: forward-proxy }\n",
+		   "site: { name: %s, country: %s }%s\n\nlisteners:\n  - { address: 127.0.0.1:%u, mode: base-url }\n",
 		   in->site, in->country,
 		   in->guessed ? "   # the country is the locale's: correct it if it is wrong" : "", free_port(in));
 	buf_printf(b, "  - { address: \"%s%s\", mode: admin }\n\ndestinations:\n", fits ? "unix:" : "127.0.0.1:8081",
@@ -189,6 +188,7 @@ static void add_config(const struct init *in, struct buf *b)
 	buf_add_str(b, "rules: [packs/default.rules, packs/coverage.rules, packs/secrets.rules, packs/gdpr.rules, "
 		       "packs/hipaa.rules,\n"
 		       "        packs/pci.rules, packs/export.rules]\n\n"
+		       "model: models/tagger.bwm   # the tagger inside the program: names, places, health, belief\n"
 		       "# geo: { database: country.mmdb }   # deploy/geo/build.sh makes it\n"
 		       "audit: { path: audit, retain: 12 months }\n");
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "cmd/report.h"
 #include "proxy/gate/snapshot.h"
 
 static int usage(FILE *out, int code)
@@ -66,7 +67,7 @@ static void check_report(const struct rules *r, bool json)
 static void problem_report(const struct snapshot_problem *p, bool json)
 {
 	if (!json) {
-		fprintf(stderr, "%s:%u:%u: %s\n", p->file, p->line, p->column, p->text);
+		report_problem_at(p->file, p->line, p->column, p->text);
 		return;
 	}
 	struct buf b = {0};

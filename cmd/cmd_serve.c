@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/gateway.h"
+#include "cmd/report.h"
 #include "config/config.h"
 
 enum { MAX_BACKOFF_S = 30, STOP_SECONDS = 45 };
@@ -246,7 +247,7 @@ int cmd_serve(int argc, char **argv)
 	enum err e;
 	struct config *c = config_load(file, &diag, &e);
 	if (c == NULL) {
-		fprintf(stderr, "%s:%u:%u: %s\n", diag.file, diag.line, diag.column, diag.text);
+		report_problem_at(diag.file, diag.line, diag.column, diag.text);
 		return e == ERR_NOT_FOUND || e == ERR_IO ? EXIT_UNREADABLE : EXIT_PROBLEM;
 	}
 	int code = run_supervisor(file, c, sandbox);

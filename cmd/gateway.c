@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/notify.h"
+#include "cmd/report.h"
 #include "cmd/sandbox.h"
 #include "console/admin.h"
 #include "proxy/gate/exchange.h"
@@ -302,6 +303,21 @@ static void inspector_free(void *state)
 
 /* --- start and stop --- */
 
+/* Before the loops share them among themselves. */
+static enum err addresses_free(const struct gateway *g)
+{
+	for (size_t i = 0; i < g->first->config->n_listeners; i++) {
+		struct span address = g->first->config->listeners[i].address;
+		enum err e = server_address_free(address);
+		if (e != ERR_OK) {
+			log_line(LOG_ERROR, "cannot listen; is another gateway running?", LOG_SPAN("address", address),
+				 LOG_N("errno", errno));
+			return e;
+		}
+	}
+	return ERR_OK;
+}
+
 static enum err admin_listen(struct gateway *g)
 {
 	const struct config *c = g->first->config;
@@ -388,7 +404,7 @@ static enum err start(struct gateway *g)
 		return ERR_NOMEM;
 	g->admin =
 		(struct admin){.gate = &g->gate, .started_wall_ns = gate_wall_ns(), .generation = generation, .arg = g};
-	if ((e = admin_listen(g)) != ERR_OK)
+	if ((e = addresses_free(g)) != ERR_OK || (e = admin_listen(g)) != ERR_OK)
 		return e;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned n = c->limits.loops > 0 ? c->limits.loops : cpus > 8 ? 8 : cpus > 0 ? (unsigned)cpus : 1;
@@ -482,7 +498,7 @@ int gateway_run(const struct gateway_options *o)
 	g->gate.engines = engines_new();
 	g->first = g->gate.engines == NULL ? NULL : snapshot_load(o->config, g->gate.engines, &problem, &e);
 	if (g->first == NULL) {
-		fprintf(stderr, "%s:%u:%u: %s\n", problem.file, problem.line, problem.column, problem.text);
+		report_problem_at(problem.file, problem.line, problem.column, problem.text);
 		goto out;
 	}
 	g->current = snapshot_get(g->first);

@@ -1,5 +1,6 @@
 /* bailiwick: finds the sub-command and calls it. */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

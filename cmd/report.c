@@ -40,3 +40,11 @@ enum err report_end(struct report *r)
 	buf_fini(&r->lines);
 	return err;
 }
+
+void report_problem_at(const char *file, unsigned line, unsigned column, const char *text)
+{
+	if (line > 0)
+		fprintf(stderr, "%s:%u:%u: %s\n", file, line, column, text);
+	else
+		fprintf(stderr, "%s: %s\n", file, text);
+}

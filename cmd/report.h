@@ -18,4 +18,7 @@ void report_add(struct report *r, enum report_state state, const char *part, con
 /* Prints the sum, and with json the whole. ERR_NOMEM if the report could not be held. */
 enum err report_end(struct report *r) MUST;
 
+/* One problem in a file, on stderr: "file:line:column: text", without the place where there is none (line 0). */
+void report_problem_at(const char *file, unsigned line, unsigned column, const char *text);
+
 #endif

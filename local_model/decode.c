@@ -72,10 +72,10 @@ size_t decode(const struct model *m, const int16_t *logits, size_t stride, size_
 		size_t c = (label - 1u) / 4;
 		int32_t lead = logits[t * stride + label] - logits[t * stride];
 		if (label == label_of(c, BEGIN) || label == label_of(c, SINGLE))
-			out[count++] = (struct mention){(uint32_t)t, (uint32_t)t, (uint32_t)c, lead};
+			out[count++] = (struct mention){.first = (uint32_t)t, .type = (uint32_t)c};
 		struct mention *last = &out[count - 1];
 		last->last = (uint32_t)t;
-		last->margin = lead < last->margin ? lead : last->margin;
+		last->margin += lead;
 	}
 	return count;
 }

@@ -8,7 +8,7 @@
 struct mention {
 	uint32_t first, last; /* tokens, both inclusive */
 	uint32_t type;        /* index into model.types */
-	int32_t margin;       /* the least lead over "nothing" of its tokens, in logit units */
+	int32_t margin;       /* its tokens' lead over "nothing", summed: log-odds, in logit units */
 };
 
 struct decode_work {

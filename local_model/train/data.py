@@ -9,13 +9,14 @@ import csv
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 import re
 import sys
 
 from classes import NAMES
 
-PROMPTS = pathlib.Path(__file__).resolve().parent / "prompts"
+PROMPTS = pathlib.Path(os.environ.get("TAGGER_PROMPTS") or pathlib.Path(__file__).resolve().parent / "prompts")
 ALL = frozenset(NAMES)
 NO_PROFESSION = ALL - {"PROFESSION"}
 ANY = "ANY"  # a span of which the source does not say what we need to know

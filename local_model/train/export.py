@@ -34,7 +34,7 @@ def fold(weight, bias, norm):
 
 
 def ranges(net, docs, table):
-    """Largest accumulations (before the ReLU), contributions and residuals over some training text."""
+    """Each layer's largest output by channel, its residuals, and the largest logit, over some training text."""
     net.eval()
     seen = {"acc": [0.0] * (len(net.convs) + 1), "res": [[] for _ in range(len(net.convs) + 1)], "out": 0.0}
     items, _ = train.pieces(docs, table)
@@ -50,7 +50,7 @@ def ranges(net, docs, table):
             y = net.norm0(net.mixin(x).transpose(1, 2))
             h = F.relu(y) * m
             for i in range(len(net.convs) + 1):
-                seen["acc"][i] = max(seen["acc"][i], float((y * m).abs().max()))
+                seen["acc"][i] = np.maximum(seen["acc"][i], (y * m).amax((0, 2)).numpy())
                 seen["res"][i].append(h[m.expand_as(h) > 0].numpy())
                 if i < len(net.convs):
                     y = net.norms[i](net.convs[i](h))
@@ -59,45 +59,54 @@ def ranges(net, docs, table):
     return seen["acc"], [np.concatenate(r) for r in seen["res"]], seen["out"]
 
 
-def quantise(w, b, s_in, offset, limit, s_res, s_next, dilation, unit=None):
-    """A layer in integers; unit: the head's one output scale, in place of a scale per channel."""
-    w, b = w.numpy().astype(np.float64), b.numpy().astype(np.float64)
-    n = w.shape[0]
-    w = w.transpose(0, 2, 1).reshape(n, -1) if w.ndim == 3 else w
-    peak = np.abs(w).max(1)
-    shift = 0
-    if unit is not None:
-        while unit / 2 ** shift / s_in < peak.max() / 127:
-            shift += 1
-            assert shift <= 15
-        s_w = np.full(n, unit / 2 ** shift / s_in)
-    else:
-        s_w = np.maximum(peak / 127, 1e-8)
-    q = np.clip(np.rint(w / s_w[:, None]), -127, 127)
-    bias = np.rint(b / (s_in * s_w)) - offset * q.sum(1)
-    if unit is None:
-        while (1.3 * limit / (s_in * s_w) / 2 ** shift).max() > 32767 and shift < 15:
-            shift += 1
-    bias += (1 << shift) // 2
-    multiplier = np.clip(np.rint(s_in * s_w * 2 ** shift / s_res * 32768), 0, 32767) if unit is None else np.zeros(n)
-    pad = -n % modelfile.PANEL
+def rows_of(w):
+    """Weights as float64 [outputs][inputs], the taps of a convolution one after the other."""
+    w = w.detach().numpy().astype(np.float64)
+    return w.transpose(0, 2, 1).reshape(w.shape[0], -1) if w.ndim == 3 else w
+
+
+def layer(q, bias, multiplier, dilation, shift, following):
+    pad = -q.shape[0] % modelfile.PANEL
     q, bias, multiplier = np.pad(q, ((0, pad), (0, 0))), np.pad(bias, (0, pad)), np.pad(multiplier, (0, pad))
-    following = 0 if s_next is None else min(32767, int(round(s_res / s_next * 32768)))
     return modelfile.layer(q, np.clip(bias, -2 ** 30, 2 ** 30), multiplier, dilation, shift, following)
 
 
+def integer_layer(w, b, s_in, offset, peak, s_res, s_next, dilation):
+    """A scale per output: as fine as its weights allow, but so coarse that its largest output fits 16 bits after the shift."""
+    finest = np.maximum(np.abs(w).max(1) / 127, 1e-9)
+    shift = int(np.clip(np.floor(np.log2(s_res / (s_in * finest.max()))), 0, 15))
+    s_w = np.maximum(finest, 1.2 * peak / (s_in * 2 ** shift * 32767))
+    q = np.clip(np.rint(w / s_w[:, None]), -127, 127)
+    bias = np.rint(b / (s_in * s_w)) - offset * q.sum(1) + (1 << shift) // 2
+    multiplier = np.rint(s_in * s_w * 2 ** shift / s_res * 32768)
+    assert multiplier.max() <= 32768, "the residual's scale is too fine"
+    return layer(q, bias, np.minimum(multiplier, 32767), dilation, shift, int(round(min(1, s_res / s_next) * 32767)))
+
+
+def integer_head(w, b, s_in):
+    """One scale for all outputs, so that logits compare."""
+    shift = 0
+    while UNIT / 2 ** shift / s_in < np.abs(w).max() / 127:
+        shift -= 1
+    while UNIT / 2 ** (shift + 1) / s_in >= np.abs(w).max() / 127:
+        shift += 1
+    assert 0 <= shift <= 15, "logits need a coarser unit"
+    s_w = UNIT / 2 ** shift / s_in
+    return layer(np.rint(w / s_w), np.rint(b / (s_in * s_w)) + (1 << shift) // 2, np.zeros(w.shape[0]), 0, shift, 0)
+
+
 def layers_of(net, docs, table):
-    acc, res, out = ranges(net, docs, table)
-    s_res = 1.2 * max(float(r.max()) for r in res) / 32767
+    peaks, res, out = ranges(net, docs, table)
     s_x = [float(np.quantile(r[r > 0], 0.9999)) / 127 for r in res]
-    w, b = fold(net.mixin.weight.detach(), net.mixin.bias.detach(), net.norm0)
-    out_layers = [quantise(w.detach(), b.detach(), 1 / 32, 64, acc[0], s_res, s_x[0], 0)]
-    for i, (conv, norm) in enumerate(zip(net.convs, net.norms)):
-        w, b = fold(conv.weight.detach(), conv.bias.detach(), norm)
-        out_layers.append(quantise(w.detach(), b.detach(), s_x[i], 0, acc[i + 1], s_res, s_x[i + 1], train.DILATIONS[i]))
+    folded = [fold(net.mixin.weight, net.mixin.bias, net.norm0)] + [fold(c.weight, c.bias, n) for c, n in zip(net.convs, net.norms)]
+    folded = [(rows_of(w), b.detach().numpy().astype(np.float64)) for w, b in folded]
+    s_in = [1 / 32] + s_x[:-1]
+    s_res = max([1.2 * max(float(r.max()) for r in res) / 32767] + [1.01 * s * np.abs(w).max() / 127 for s, (w, _) in zip(s_in, folded)]
+                + [1.21 * p.max() / 32767 for p in peaks])
+    dilations = (0,) + train.DILATIONS
+    out_layers = [integer_layer(w, b, s_in[i], 0 if i else 64, peaks[i], s_res, s_x[i], dilations[i]) for i, (w, b) in enumerate(folded)]
     print("residual scale %.5f, inputs' %s, largest logit %.1f" % (s_res, ["%.4f" % s for s in s_x], out))
-    out_layers.append(quantise(net.head.weight.detach(), net.head.bias.detach(), s_x[-1], 0, out, 1, None, 0, UNIT))
-    return out_layers
+    return out_layers + [integer_head(rows_of(net.head.weight), net.head.bias.detach().numpy().astype(np.float64), s_x[-1])]
 
 
 def table_bytes(weight, rows):

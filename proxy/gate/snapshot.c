@@ -8,6 +8,7 @@
 #include "proxy/gate/builtin.h"
 #include "proxy/gate/engine.h"
 #include "proxy/gate/file.h"
+#include "proxy/gate/tagging.h"
 
 enum {
 	MAX_RULE_FILE = 1 << 20,
@@ -25,7 +26,7 @@ static void complain(struct snapshot_problem *p, struct span file, unsigned line
 }
 
 /* A file named by the configuration: from disk, else a built-in of the same last two path parts. */
-static enum err load(struct span path, size_t limit, struct buf *out, struct snapshot_problem *problem, unsigned line)
+enum err snapshot_file(struct span path, size_t limit, struct buf *out, struct snapshot_problem *problem, unsigned line)
 {
 	char name[4096];
 	if (path.n >= sizeof name)
@@ -60,7 +61,7 @@ struct country_groups *snapshot_groups(const struct config *config, struct snaps
 		buf_add_byte(&text, '\n');
 	}
 	for (size_t i = 0; i < config->n_groups; i++) {
-		if ((*err = load(config->groups[i], MAX_RULE_FILE, &text, problem, 0)) != ERR_OK)
+		if ((*err = snapshot_file(config->groups[i], MAX_RULE_FILE, &text, problem, 0)) != ERR_OK)
 			goto out;
 		buf_add_byte(&text, '\n');
 	}
@@ -93,7 +94,7 @@ struct rules *snapshot_rules(const struct config *config, const struct country_g
 	arena_init(&a, 0);
 	*err = config->n_rules <= MAX_RULE_FILES ? ERR_OK : ERR_LIMIT;
 	for (size_t i = 0; *err == ERR_OK && i < config->n_rules; i++) {
-		*err = load(config->rules[i], MAX_RULE_FILE, &texts[i], problem, 0);
+		*err = snapshot_file(config->rules[i], MAX_RULE_FILE, &texts[i], problem, 0);
 		sources[i] = (struct rules_source){config->rules[i], buf_span(&texts[i])};
 	}
 	struct rules_env env = {0};
@@ -130,27 +131,12 @@ static class_set class_list(const struct span *names, size_t n)
 	return set;
 }
 
-static size_t run_tagger(const void *tagger, void *scratch, struct span text, classifier_emit *emit, void *sink)
-{
-	return tagger_tag(tagger, scratch, text, emit, sink);
-}
-
-static void *new_tagger_scratch(void)
-{
-	return tagger_scratch_new();
-}
-
-static void free_tagger_scratch(void *scratch)
-{
-	tagger_scratch_free(scratch);
-}
-
 static enum err load_model(struct snapshot *s, struct snapshot_problem *problem)
 {
 	enum err e = ERR_OK;
 	if (s->config->model.p == NULL)
 		return ERR_OK;
-	if ((e = load(s->config->model, MAX_MODEL_FILE, &s->model, problem, 0)) != ERR_OK)
+	if ((e = snapshot_file(s->config->model, MAX_MODEL_FILE, &s->model, problem, 0)) != ERR_OK)
 		return e;
 	s->tagger = tagger_new(buf_span(&s->model), &e);
 	if (s->tagger == NULL)
@@ -170,7 +156,7 @@ static enum err load_classifier(struct snapshot *s, struct snapshot_problem *pro
 	enum err e = ERR_OK;
 	for (size_t i = 0; e == ERR_OK && i < c->n_house; i++) {
 		const struct config_house_list *h = &c->house[i];
-		e = load(h->file, MAX_LIST_FILE, &texts[i], problem, h->line);
+		e = snapshot_file(h->file, MAX_LIST_FILE, &texts[i], problem, h->line);
 		lists[i] = (struct house_list){.type = h->type,
 					       .classes = class_list(h->classes, h->n_classes),
 					       .text = buf_span(&texts[i]),
@@ -180,13 +166,7 @@ static enum err load_classifier(struct snapshot *s, struct snapshot_problem *pro
 	if (e == ERR_OK) {
 		struct classifier_diag diag = {0};
 		struct classifier_options o = {.lists = lists, .n_lists = c->n_house, .starter_health = true};
-		if (s->tagger != NULL) {
-			o.tagger = s->tagger;
-			o.tag = run_tagger;
-			o.tag_scratch_new = new_tagger_scratch;
-			o.tag_scratch_free = free_tagger_scratch;
-			o.tagger_id = tagger_id(s->tagger);
-		}
+		tagging_join(s->tagger, &o);
 		s->classifier = classifier_new(&o, &diag, &e);
 		if (s->classifier == NULL)
 			complain(problem, diag.file, diag.line, diag.text, "");
@@ -303,7 +283,7 @@ static enum err load_credential(struct snapshot *s, struct target *t, struct sna
 	if (t->config->credentials != CREDENTIALS_FILE)
 		return ERR_OK;
 	struct buf key = {0};
-	enum err e = load(t->config->credentials_file, MAX_CREDENTIAL, &key, problem, t->config->line);
+	enum err e = snapshot_file(t->config->credentials_file, MAX_CREDENTIAL, &key, problem, t->config->line);
 	if (e == ERR_OK) {
 		t->credential = arena_dup(&s->arena, span_trim(buf_span(&key)));
 		if (t->credential.p == NULL) {
@@ -339,7 +319,7 @@ static enum err load_target(struct snapshot *s, struct target *t, struct engines
 		.head_ms = c->head_ms,
 		.idle_ms = c->idle_ms,
 		.pool_idle_ms = 30000,
-		.max_idle = 32,
+		.max_idle = 1024,
 	};
 	t->upstream = upstream_new(&o, &e);
 	if (t->upstream == NULL) {

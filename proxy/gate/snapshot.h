@@ -57,6 +57,10 @@ struct snapshot *snapshot_load(const char *path, struct engines *engines, struct
 struct snapshot *snapshot_get(struct snapshot *s);
 void snapshot_put(struct snapshot *s);
 
+/* A file the configuration names: from disk, else what travels inside the program under its last two path parts. */
+enum err snapshot_file(struct span path, size_t limit, struct buf *out, struct snapshot_problem *problem,
+		       unsigned line) MUST;
+
 /* The country groups of the built-in tables and of the configuration's own files, for callers without a snapshot. */
 struct country_groups *snapshot_groups(const struct config *config, struct snapshot_problem *problem,
 				       enum err *err) MUST;

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "proxy/net/server.h"
 
 enum { BACKLOG = 1024, ACCEPTS_PER_TURN = 64, RETRY_MS = 100 };
 
@@ -182,4 +183,22 @@ void listener_free(struct listener *l)
 	if (l->made_file)
 		(void)!unlink(l->address.un.sun_path);
 	free(l);
+}
+
+enum err server_address_free(struct span address)
+{
+	struct address a;
+	int one = 1;
+	enum err e = address_parse(address, &a);
+	if (e != ERR_OK || a.any.sa_family == AF_UNIX)
+		return e;
+	int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool free = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+		    (a.any.sa_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) == 0) &&
+		    bind(fd, &a.any, a.n) == 0;
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return free ? ERR_OK : ERR_IO;
 }

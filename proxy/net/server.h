@@ -41,6 +41,10 @@ struct server;
 struct server *server_new(struct loop *l, struct span address, int fd, struct server_tls *tls,
 			  struct server_limits limits, struct server_handler handler, void *context,
 			  enum err *err) MUST;
+/* SO_REUSEPORT lets a second program share our addresses unnoticed: ask before the first server_new whether anybody
+ * listens there already. ERR_OK: nobody; ERR_IO with errno EADDRINUSE; Unix sockets are checked by server_new itself.
+ */
+enum err server_address_free(struct span address) MUST;
 /* The bound port (for port 0), or 0 for Unix sockets. */
 uint16_t server_port(const struct server *s) MUST;
 /* Stops accepting; kept-alive idle connections close; running exchanges go on and get "Connection: close". */

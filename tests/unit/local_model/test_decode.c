@@ -1,6 +1,6 @@
 /* Decoding: only whole mentions, the best ones, and their confidence. */
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -105,7 +105,7 @@ static void no_mention_is_left_open(void **state)
 	assert_int_equal(decode(&m, logits, STRIDE, 0, &w, out), 0);
 }
 
-static void margin_is_the_weakest_token(void **state)
+static void margin_is_the_lead_over_nothing(void **state)
 {
 	(void)state;
 	static struct decode_work w;
@@ -113,16 +113,17 @@ static void margin_is_the_weakest_token(void **state)
 	int16_t logits[4 * STRIDE] = {0};
 	struct mention out[4];
 	set_logit(logits, 0, 5, 300); /* begin, inside, end of the second type */
-	set_logit(logits, 1, 6, 45);
-	set_logit(logits, 2, 7, 200);
+	set_logit(logits, 1, 6, -200);
+	set_logit(logits, 1, 7, -1000);
+	set_logit(logits, 2, 7, 25);
 	set_logit(logits, 3, 4, 7); /* single of the first */
 	assert_int_equal(decode(&m, logits, STRIDE, 4, &w, out), 2);
 	assert_int_equal(out[0].first, 0);
 	assert_int_equal(out[0].last, 2);
 	assert_int_equal(out[0].type, 1);
-	assert_int_equal(out[0].margin, 45);
+	assert_int_equal(out[0].margin, 125);
 	assert_int_equal(out[1].type, 0);
-	assert_int_equal(decode_score(&m, &out[0]), 12);
+	assert_int_equal(decode_score(&m, &out[0]), 36);
 	assert_int_equal(decode_score(&m, &out[1]), 0);
 	assert_int_equal(decode_score(&m, &(struct mention){.margin = -100}), 0);
 	assert_int_equal(decode_score(&m, &(struct mention){.margin = INT32_MAX}), 93);
@@ -159,7 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_the_best_path),
 		cmocka_unit_test(no_mention_is_left_open),
-		cmocka_unit_test(margin_is_the_weakest_token),
+		cmocka_unit_test(margin_is_the_lead_over_nothing),
 		cmocka_unit_test(bias_moves_the_operating_point),
 		cmocka_unit_test(extreme_logits_do_not_overflow),
 	};

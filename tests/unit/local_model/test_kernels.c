@@ -1,6 +1,6 @@
 /* All kernels give the same numbers, bit for bit. */
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The loader: refuses whatever is not exactly a model file. */
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The whole tagger: findings in bounds and in order, the same whatever the kernel, the window or the gate. */
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

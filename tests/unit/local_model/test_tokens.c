@@ -1,6 +1,6 @@
 /* The tokeniser: offsets, what is cut where, and agreement with its Python twin. */
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
