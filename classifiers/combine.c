@@ -38,6 +38,5 @@ void classify_combine(struct facts *facts)
 	facts->classes |= all;
 	/* Decoding is ordinary (a URL's %40); taking letters apart or swapping them is not. */
 	const unsigned disguise = 1u << VIEW_CLEAN | 1u << VIEW_FOLDED | 1u << VIEW_SQUEEZED | 1u << VIEW_SPELLED;
-	if ((views & disguise) != 0)
-		facts_set_bool(facts, F_EVASION, true);
+	facts_set_bool(facts, F_EVASION, (views & disguise) != 0);
 }

@@ -59,25 +59,32 @@ static int16_t scale(int16_t a, int16_t b)
 	return (int16_t)((a * b + 0x4000) >> 15);
 }
 
-/* Output j of the row at in, shifted and saturated. */
-static int16_t output(const struct layer *l, const uint8_t *in, size_t j)
+/* The panel's outputs for the row at in, shifted and saturated. The sums are kept side by side so that a compiler may
+ * use whatever vectors there are. */
+static void panel_outputs(const struct layer *l, const uint8_t *in, size_t panel, int16_t out[PANEL])
 {
-	size_t inputs = l->taps * l->width;
-	const int8_t *w = l->weights + (j / PANEL * inputs * PANEL) + (j % PANEL * 4);
-	int32_t sum = l->bias[j];
+	const int8_t *w = l->weights + panel * l->taps * l->width * PANEL;
+	int32_t sum[PANEL];
+	memcpy(sum, l->bias + panel * PANEL, sizeof sum);
 	for (size_t tap = 0; tap < l->taps; tap++) {
 		const uint8_t *x = l->taps == 1 ? in : in + ((ptrdiff_t)tap - 1) * (ptrdiff_t)(l->dilation * l->width);
-		for (size_t i = 0; i < l->width; i += 4, w += 4 * PANEL)
-			sum += x[i] * w[0] + x[i + 1] * w[1] + x[i + 2] * w[2] + x[i + 3] * w[3];
+		for (size_t i = 0; i < l->width; i += 4, w += (size_t)4 * PANEL)
+			for (size_t j = 0; j < PANEL; j++)
+				sum[j] += x[i] * w[4 * j] + x[i + 1] * w[4 * j + 1] + x[i + 2] * w[4 * j + 2] +
+					  x[i + 3] * w[4 * j + 3];
 	}
-	return saturate(sum >> l->shift);
+	for (size_t j = 0; j < PANEL; j++)
+		out[j] = saturate(sum[j] >> l->shift);
 }
 
 static void layer(const struct layer *l, const uint8_t *in, size_t rows, int16_t *residual, bool first, uint8_t *next)
 {
+	int16_t out[PANEL];
 	for (size_t t = 0; t < rows; t++, in += l->width, residual += l->n, next += l->n) {
 		for (size_t j = 0; j < l->n; j++) {
-			int16_t y = output(l, in, j);
+			if (j % PANEL == 0)
+				panel_outputs(l, in, j / PANEL, out);
+			int16_t y = out[j % PANEL];
 			y = scale(y > 0 ? y : 0, l->multiplier[j]);
 			residual[j] = first ? y : saturate(residual[j] + y);
 			int16_t u = scale(residual[j], l->next);
@@ -89,8 +96,8 @@ static void layer(const struct layer *l, const uint8_t *in, size_t rows, int16_t
 static void head(const struct layer *l, const uint8_t *in, size_t rows, int16_t *logits)
 {
 	for (size_t t = 0; t < rows; t++, in += l->width, logits += l->n)
-		for (size_t j = 0; j < l->n; j++)
-			logits[j] = output(l, in, j);
+		for (size_t panel = 0; panel < l->n / PANEL; panel++)
+			panel_outputs(l, in, panel, logits + panel * PANEL);
 }
 
 const struct kernel kernel_ref = {"reference", usable, embed, layer, head};

@@ -22,7 +22,7 @@ _bailiwick() {
 		;;
 	classify)
 		verbs=''
-		options='--help --json --jsonl'
+		options='--help --json --jsonl --model --no-model'
 		;;
 	decide)
 		verbs=''

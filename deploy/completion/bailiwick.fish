@@ -24,6 +24,8 @@ complete -c bailiwick -n '__fish_seen_subcommand_from serve' -s c -r
 complete -c bailiwick -n '__fish_seen_subcommand_from classify' -l help
 complete -c bailiwick -n '__fish_seen_subcommand_from classify' -l json
 complete -c bailiwick -n '__fish_seen_subcommand_from classify' -l jsonl
+complete -c bailiwick -n '__fish_seen_subcommand_from classify' -l model -r
+complete -c bailiwick -n '__fish_seen_subcommand_from classify' -l no-model
 complete -c bailiwick -n '__fish_seen_subcommand_from decide' -l app -r
 complete -c bailiwick -n '__fish_seen_subcommand_from decide' -l config -r
 complete -c bailiwick -n '__fish_seen_subcommand_from decide' -l help

@@ -24,7 +24,7 @@ EMIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint16, ctypes.c_uint32,
 
 
 # The classes behind most false alarms have to be surer of themselves.
-STRICT = ("PERSON", "LOCATION", "ORG", "HEALTH", "MED")
+STRICT = ("PERSON", "ORG", "HEALTH", "MED")
 
 
 class Span(ctypes.Structure):

@@ -181,7 +181,8 @@ static void on_closed(struct stream *s, enum err why)
 {
 	struct exchange *x = s->owner;
 	x->client = NULL;
-	x->head = NULL;
+	if (!x->own_head)
+		x->head = NULL;
 	x->client_done = why == ERR_OK;
 	if (why != ERR_OK) {
 		gate_count(x->gate, METRIC_CLIENT_GONE, 1);

@@ -51,6 +51,7 @@ struct exchange {
 	struct stream *client;
 	const struct config_listener *listener;
 	const struct http_head *head;
+	bool own_head; /* head is a copy in the arena, not the stream's */
 	struct buf body;
 	size_t reserved; /* of the global budget */
 	bool body_done, client_done, gone;

@@ -250,10 +250,6 @@ static void coverage_facts(const struct reading *r, struct facts *f)
 	facts_set_num(f, F_COVERAGE_OPAQUE, (int64_t)opaque);
 	facts_set_num(f, F_COVERAGE_FAILED, (int64_t)c->failed);
 	facts_set_bool(f, F_COVERAGE_COMPLETE, opaque == 0 && c->failed == 0);
-	bool disguised = false;
-	for (size_t i = 0; i < f->n_data; i++)
-		disguised = disguised || (f->data[i].views & ~(1u << VIEW_RAW)) != 0;
-	facts_set_bool(f, F_EVASION, disguised);
 }
 
 static enum err read_body(struct exchange *x, struct buf *decoded)

@@ -40,6 +40,40 @@ static void compute_run(struct compute_job *job, void *state)
 	loop_post(x->worker->loop, &x->task);
 }
 
+static enum err keep(struct exchange *x, struct span *s)
+{
+	if (s->n == 0) {
+		if (s->p != NULL)
+			*s = SPAN(""); /* there, and empty */
+		return ERR_OK;
+	}
+	*s = arena_dup(&x->arena, *s);
+	return s->p != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* The head belongs to the client's stream, which may close while another thread reads it: a copy of our own. */
+static enum err keep_head(struct exchange *x)
+{
+	struct http_head *h = arena_alloc(&x->arena, sizeof *h);
+	if (h == NULL)
+		return ERR_NOMEM;
+	*h = *x->head;
+	struct span *const parts[] = {
+		&h->method,           &h->target,          &h->authority, &h->path, &h->query, &x->route.native_path,
+		&x->route.path_state, &x->route.path_text, &x->credential};
+	enum err e = ERR_OK;
+	for (size_t i = 0; e == ERR_OK && i < sizeof parts / sizeof *parts; i++)
+		e = keep(x, parts[i]);
+	for (size_t i = 0; e == ERR_OK && i < h->n_fields; i++) {
+		e = keep(x, &h->fields[i].name);
+		if (e == ERR_OK)
+			e = keep(x, &h->fields[i].value);
+	}
+	x->head = h;
+	x->own_head = true;
+	return e;
+}
+
 static void conversation_facts(struct exchange *x)
 {
 	bool tainted = taint_known(x);
@@ -51,6 +85,9 @@ static void conversation_facts(struct exchange *x)
 enum err step_inspect(struct exchange *x)
 {
 	if (x->job.run == NULL && x->body.n >= HEAVY_BODY) {
+		enum err kept = x->own_head ? ERR_OK : keep_head(x);
+		if (kept != ERR_OK)
+			return kept;
 		x->job.run = compute_run;
 		x->waiting = WAIT_COMPUTE;
 		x->holds++;
