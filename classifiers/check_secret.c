@@ -1,6 +1,7 @@
 /* Credentials and crypto-currency addresses. Sources: the vendors' published token formats, BIP-173/350, EIP-55. */
 #include "classifiers/check.h"
 
+#include "base/sha256.h"
 #include "classifiers/digest.h"
 #include "classifiers/digits.h"
 

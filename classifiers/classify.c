@@ -1,9 +1,9 @@
 #include "classifiers/classify.h"
 
 #include "base/assert.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
 #include "classifiers/cache.h"
-#include "classifiers/digest.h"
 #include "classifiers/house.h"
 #include "classifiers/merge.h"
 #include "classifiers/pipeline.h"

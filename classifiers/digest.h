@@ -4,16 +4,6 @@
 
 #include "base/span.h"
 
-struct sha256 {
-	uint32_t h[8];
-	uint8_t block[64];
-	uint64_t total;
-};
-
-/* FIPS 180-4 */
-void sha256_init(struct sha256 *s);
-void sha256_add(struct sha256 *s, struct span bytes);
-void sha256_final(struct sha256 *s, uint8_t out[32]);
 /* Keccak-256 with the padding of 2011 (Ethereum), for inputs of at most 135 bytes. */
 void keccak256(struct span s, uint8_t out[32]);
 /* CRC-32 (ISO-HDLC) */

@@ -1,5 +1,6 @@
 #include "local_model/model.h"
 
+#include "base/sha256.h"
 #include "base/types.h"
 
 enum { HEADER = 128, SIGNED_FROM = 48, TYPE_ROW = 96, TYPE_NAME = 40, LAYER_HEADER = 16, ALIGNMENT = 64 };
@@ -192,7 +193,7 @@ enum err model_load(struct model *m, struct span file)
 		return ERR_CONFIG;
 	if (field(file, 12) != file.n)
 		return ERR_CORRUPT;
-	model_digest(span_sub(file, SIGNED_FROM, file.n), m->digest);
+	sha256_of(span_sub(file, SIGNED_FROM, file.n), m->digest);
 	if (memcmp(m->digest, file.p + 16, sizeof m->digest) != 0 || !read_shape(m, file))
 		return ERR_CORRUPT;
 	return read_sections(m, &r);

@@ -67,7 +67,5 @@ static inline size_t model_labels(const struct model *m)
 enum err model_load(struct model *m, struct span file) MUST;
 /* enum list_flag of a word; 0 if it is in no list. */
 uint8_t model_lookup(const struct model *m, uint32_t key) MUST;
-/* SHA-256 (FIPS 180-4). */
-void model_digest(struct span s, uint8_t out[32]);
 
 #endif

@@ -72,7 +72,7 @@ def wilson(k, n):
         return 0.0, 0.0
     z, p = 1.96, k / n
     mid, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (mid - half) / (1 + z * z / n), (mid + half) / (1 + z * z / n)
+    return max(0.0, mid - half) / (1 + z * z / n), (mid + half) / (1 + z * z / n)
 
 
 def rate(k, n):

@@ -103,9 +103,8 @@ def encode(doc, table):
     toks = spec.tokens(doc.text)
     ids = [table.of(doc.text[a:b], *spec.neighbours(doc.text, toks, i)) for i, (a, b, _) in enumerate(toks)]
     marks = [None] * len(toks)
-    spans = doc.spans
     at = 0
-    for cls_at, (s, e, c) in enumerate(spans):
+    for s, e, c in doc.spans:
         inside = []
         while at < len(toks) and toks[at][1] <= s:
             at += 1

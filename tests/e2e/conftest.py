@@ -43,6 +43,7 @@ def shared_gateway(cloud_engine, local_engine):
 @pytest.fixture
 def gateway(shared_gateway, cloud_engine, local_engine):
     """The shared gateway, with engines that have seen nothing yet."""
+    shared_gateway.check_alive()
     cloud_engine.mode("normal")
     local_engine.mode("normal")
     cloud_engine.reset()

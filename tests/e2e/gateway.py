@@ -145,6 +145,12 @@ class Gateway:
             raise RuntimeError("the gateway ended")
         return self.ready()
 
+    def check_alive(self) -> None:
+        """RuntimeError with the log if the program has ended by itself."""
+        status = self._process.poll() if self._process is not None else None
+        if status is not None:
+            raise RuntimeError(f"the gateway ended with {status} in the middle of the tests:\n{self.log()[-6000:]}")
+
     def ready(self) -> bool:
         """GET /readyz says 200."""
         try:

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "classifiers/check.h"
+#include "base/sha256.h"
 #include "classifiers/digest.h"
 #include "classifiers/digits.h"
 #include "classifiers/merge.h"
