@@ -16,8 +16,8 @@ struct cidr {
 bool cidr_parse(struct span s, struct cidr *out) MUST;
 bool cidr_has(const struct cidr *c, const uint8_t ip[16]) MUST;
 
-/* Not reachable from everywhere, so never a cloud: loopback, private, link-local, documentation, multicast… (RFC 6890). An
- * IPv4 address inside a NAT64 or 6to4 address counts as itself. */
+/* Not reachable from everywhere, so never a cloud: loopback, private, link-local, documentation, multicast… (RFC 6890).
+ * An IPv4 address inside a NAT64 or 6to4 address counts as itself. */
 bool ip_is_private(const uint8_t ip[16]) MUST;
 
 #endif

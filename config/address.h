@@ -6,7 +6,7 @@
 
 struct url {
 	bool tls;
-	struct span host;      /* without the brackets of an IPv6 address */
+	struct span host; /* without the brackets of an IPv6 address */
 	uint16_t port;
 	struct span unix_path; /* unix:/path; else null */
 	struct span path;      /* without trailing slashes; may be empty */

@@ -63,8 +63,7 @@ static enum err check_engine_link(struct loader *x, const struct node *n, const 
 		return COMPLAIN(x, at,
 				"an engine elsewhere needs pin: sha256/… of its key (or say insecure: true; every "
 				"record will)");
-	if (!ip_parse(d->host,
-				  ip)) /* a name: judged when it is resolved, if there is anything to judge it by */
+	if (!ip_parse(d->host, ip)) /* a name: judged when it is resolved, if there is anything to judge it by */
 		return c->n_networks + d->n_networks > 0 ? ERR_OK
 							 : COMPLAIN(x, at,
 								    "declare the network this engine stands in: "

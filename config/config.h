@@ -12,16 +12,16 @@ struct config_diag {
 };
 
 struct config_cidr {
-	struct span cidr;      /* checked to be a network */
+	struct span cidr; /* checked to be a network */
 	country cc;
 	unsigned line;
 };
 
 enum listener_mode { MODE_BASE_URL, MODE_FORWARD_PROXY, MODE_ADMIN };
 struct config_listener {
-	struct span address;   /* host:port or unix:/path */
+	struct span address; /* host:port or unix:/path */
 	enum listener_mode mode;
-	struct span *hosts;    /* Host allow-list (names without port); empty: localhost and the loopback addresses */
+	struct span *hosts; /* Host allow-list (names without port); empty: localhost and the loopback addresses */
 	size_t n_hosts;
 	struct span tls_cert, tls_key; /* files; null: plain */
 	unsigned line;
@@ -32,22 +32,22 @@ enum engine_kind { ENGINE_NONE, ENGINE_VLLM, ENGINE_LLAMACPP, ENGINE_OLLAMA, ENG
 enum credentials_kind { CREDENTIALS_PASSTHROUGH, CREDENTIALS_FILE, CREDENTIALS_NONE };
 
 struct config_model {
-	struct span asked;     /* "*" for any */
+	struct span asked; /* "*" for any */
 	struct span served;
 };
 
 struct config_destination {
 	struct span name;
-	unsigned api;          /* bit (1 << enum api_kind) for each API it speaks natively */
+	unsigned api; /* bit (1 << enum api_kind) for each API it speaks natively */
 	enum engine_kind engine;
-	struct span url;       /* as written */
+	struct span url; /* as written */
 	bool tls;
-	struct span host;      /* from url */
+	struct span host; /* from url */
 	uint16_t port;
 	struct span unix_path; /* url: unix:/path */
 	struct span base_path; /* path prefix in url without trailing slash, e.g. "/api"; may be empty */
 	struct span ca_file;
-	struct span pin;       /* 32 raw bytes, or null */
+	struct span pin; /* 32 raw bytes, or null */
 	bool on_prem, insecure;
 	struct span provider;
 	struct span *processing, *storage; /* country codes, group names without '@', or "anywhere" */
@@ -62,20 +62,20 @@ struct config_destination {
 		struct span scc;
 		int64_t dpf_checked, tia_expires; /* days since the epoch, 0: unset */
 	} contracts;
-	country cc;            /* on-prem: where it stands */
+	country cc; /* on-prem: where it stands */
 	struct config_model *models;
 	size_t n_models;
-	uint32_t concurrency;  /* on-prem: requests in the engine at once */
-	uint32_t queue;        /* waiting at most */
-	uint32_t queue_ms;     /* waiting at most this long */
+	uint32_t concurrency;    /* on-prem: requests in the engine at once */
+	uint32_t queue;          /* waiting at most */
+	uint32_t queue_ms;       /* waiting at most this long */
 	struct span health_path; /* "/health" unless said otherwise; empty: no check */
 	uint32_t connect_ms, head_ms, idle_ms;
 	unsigned line;
 };
 
 struct config_route {
-	struct span match;       /* path prefix */
-	size_t *candidates;      /* indexes into destinations, in order of preference */
+	struct span match;  /* path prefix */
+	size_t *candidates; /* indexes into destinations, in order of preference */
 	size_t n_candidates;
 	unsigned line;
 };
@@ -88,9 +88,9 @@ struct config_app {
 	country seat;
 	country *subjects;
 	size_t n_subjects;
-	struct span *declares;     /* legal class names */
+	struct span *declares; /* legal class names */
 	size_t n_declares;
-	struct span contact;       /* whom to ask about a refusal */
+	struct span contact; /* whom to ask about a refusal */
 	unsigned line;
 };
 
@@ -104,8 +104,9 @@ struct config_house_list {
 };
 
 struct config {
-	struct arena arena;       /* owns everything here */
-	struct span file;         /* path it was read from; relative paths in it are relative to its folder and already joined */
+	struct arena arena; /* owns everything here */
+	struct span
+		file; /* path it was read from; relative paths in it are relative to its folder and already joined */
 	struct {
 		struct span name;
 		country cc;
@@ -120,14 +121,14 @@ struct config {
 	size_t n_routes;
 	struct config_app *apps;
 	size_t n_apps;
-	struct span *rules;       /* files */
+	struct span *rules; /* files */
 	size_t n_rules;
-	struct span *groups;      /* files with country groups beyond the built-in ones */
+	struct span *groups; /* files with country groups beyond the built-in ones */
 	size_t n_groups;
 	struct config_house_list *house;
 	size_t n_house;
 	struct {
-		struct span database; /* null: none */
+		struct span database;  /* null: none */
 		uint32_t max_age_days; /* 45 */
 	} geo;
 	struct {
@@ -135,12 +136,12 @@ struct config {
 		uint32_t retain_months;
 		uint64_t map_bytes;
 		uint32_t commit_ms, commit_records; /* group commit: at most this long, at most so many */
-		struct span origin;   /* log origin; default bailiwick/<site>/0 */
+		struct span origin;                 /* log origin; default bailiwick/<site>/0 */
 		struct span signer_socket;
 	} audit;
 	struct {
-		uint32_t loops;       /* 0: number of CPUs, at most 8 */
-		uint32_t compute;     /* compute threads; 0: 1 */
+		uint32_t loops;                               /* 0: number of CPUs, at most 8 */
+		uint32_t compute;                             /* compute threads; 0: 1 */
 		uint64_t max_body, max_decoded, max_buffered; /* bytes: one body, decoded, all bodies together */
 		uint32_t max_ratio;
 		uint32_t max_conns;
@@ -149,18 +150,19 @@ struct config {
 	struct {
 		struct span user, group; /* to drop to when started as root; null: stay */
 		struct span log_level;
-		struct span contact;     /* default for refusals */
-		bool require_app;        /* unknown callers are refused (401) */
+		struct span contact; /* default for refusals */
+		bool require_app;    /* unknown callers are refused (401) */
 	} server;
-	struct span model;        /* tagger file, null: none */
+	struct span model; /* tagger file, null: none */
 };
 
-/* NULL on failure with diag filled. Unknown keys, wrong types, duplicate names, anchors and tags are errors. Secrets are not
- * in the file, only names of files. */
+/* NULL on failure with diag filled. Unknown keys, wrong types, duplicate names, anchors and tags are errors. Secrets
+ * are not in the file, only names of files. */
 struct config *config_load(const char *path, struct config_diag *diag, enum err *err) MUST;
 struct config *config_parse(struct span yaml, const char *path, struct config_diag *diag, enum err *err) MUST;
 void config_free(struct config *c);
 /* The schema as text for the man page and `bailiwick help config`: every key, its type, default and meaning. */
-void config_describe(void (*line)(void *arg, const char *key, const char *type, const char *deflt, const char *doc), void *arg);
+void config_describe(void (*line)(void *arg, const char *key, const char *type, const char *deflt, const char *doc),
+		     void *arg);
 
 #endif

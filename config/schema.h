@@ -6,7 +6,7 @@
 #include "config/tree.h"
 
 /* KIND(NAME, type as people read it) */
-#define CONFIG_KINDS(KIND)                                                                                              \
+#define CONFIG_KINDS(KIND)                                                                                             \
 	KIND(TEXT, "text")                                                                                             \
 	KIND(NAME, "name")                                                                                             \
 	KIND(HOSTS, "list of host names")                                                                              \
@@ -58,13 +58,13 @@ struct field {
 	const char *key;
 	enum kind kind;
 	bool required;
-	size_t at;                 /* where the value goes, from the block's struct */
-	size_t count_at;           /* lists: where its length goes */
-	const char *words;         /* "a|b|c" */
-	unsigned first;            /* ENUM: value of the first word */
-	uint64_t min, max;         /* numbers, sizes, times */
-	const char *deflt;         /* as it would be written; NULL: none */
-	const char *shown;         /* default for people where it is not a constant */
+	size_t at;         /* where the value goes, from the block's struct */
+	size_t count_at;   /* lists: where its length goes */
+	const char *words; /* "a|b|c" */
+	unsigned first;    /* ENUM: value of the first word */
+	uint64_t min, max; /* numbers, sizes, times */
+	const char *deflt; /* as it would be written; NULL: none */
+	const char *shown; /* default for people where it is not a constant */
 	const struct block *block;
 	const char *doc;
 };
@@ -72,11 +72,11 @@ struct field {
 struct loader;
 
 struct block {
-	const char *name;          /* for complaints: "a listener" */
+	const char *name; /* for complaints: "a listener" */
 	const struct field *fields;
 	size_t n;
-	size_t size;               /* of the struct, for lists */
-	size_t line_at;            /* where its line goes; SIZE_MAX: nowhere */
+	size_t size;    /* of the struct, for lists */
+	size_t line_at; /* where its line goes; SIZE_MAX: nowhere */
 	/* What no single field can say. */
 	enum err (*check)(struct loader *x, const struct node *n, void *base);
 };
@@ -87,7 +87,7 @@ extern const struct block block_root, block_network, block_credentials;
 struct loader {
 	struct config *config;
 	struct config_diag *diag;
-	struct span folder;        /* of the file, with its slash; may be empty */
+	struct span folder; /* of the file, with its slash; may be empty */
 };
 
 /* Reads a mapping (NULL: only defaults) into the struct at base. */

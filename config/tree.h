@@ -10,13 +10,13 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct node {
 	enum node_kind kind;
-	bool plain;                       /* a scalar without quotes */
-	struct span text;                 /* of a scalar; ends in NUL behind .n */
-	unsigned line, column;            /* from 1 */
-	struct span key;                  /* of an entry of a mapping */
+	bool plain;            /* a scalar without quotes */
+	struct span text;      /* of a scalar; ends in NUL behind .n */
+	unsigned line, column; /* from 1 */
+	struct span key;       /* of an entry of a mapping */
 	unsigned key_line, key_column;
-	struct node *child, *next;        /* in order */
-	size_t n;                         /* entries of a list or mapping */
+	struct node *child, *next; /* in order */
+	size_t n;                  /* entries of a list or mapping */
 };
 
 enum { TREE_MAX_BYTES = 1 << 20, TREE_MAX_DEPTH = 16, TREE_MAX_NODES = 65536, TREE_MAX_ENTRIES = 4096 };

@@ -1,4 +1,5 @@
-/* Scalars of the configuration: text in, value out, false if it is not that. No complaints: the caller knows the key. */
+/* Scalars of the configuration: text in, value out, false if it is not that. No complaints: the caller knows the key.
+ */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 

@@ -122,7 +122,7 @@ static void unlink_waiter(struct engine *e, struct engine_waiter *w)
 		e->waiting--;
 		return;
 	}
-	INVARIANT(!"a queued waiter stands in its queue");
+	INVARIANT(false); /* a queued waiter stands in its queue */
 }
 
 enum err engine_enter(struct engine *e, struct engine_waiter *w)

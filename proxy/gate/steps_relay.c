@@ -24,7 +24,7 @@ static void answer_head(struct exchange *x, const struct http_head *answer)
 	x->first_byte_ns = loop_now(x->worker->loop);
 	if (answer->status >= 300 && answer->status < 400 && http_field(answer, SPAN("location"), 0) != NULL) {
 		/* Following it, here or in the client, would take the request where no rule was asked. */
-		cut(x, ERR_UPSTREAM);
+		cut(x, ERR_REDIRECT);
 		return;
 	}
 	if (http_value(answer, SPAN("content-encoding")).n == 0)

@@ -21,26 +21,27 @@ const char *h1_reject_text(enum h1_reject r) MUST; /* a sentence with the RFC cl
 const char *h1_reject_name(enum h1_reject r) MUST; /* "OBS_FOLD"; "" for H1_REJECT_COUNT */
 enum err h1_reject_err(enum h1_reject r) MUST;     /* ERR_OK for H1_REJECT_COUNT */
 
-/* Parse one complete head as delimited by h1_head_end. Both take any bytes: what h1_head_end refused they refuse too, naming the clause. *why is H1_REJECT_COUNT on success,
- * *out undefined on failure. The errors are those of the clauses: ERR_FRAMING, ERR_SYNTAX, ERR_VERSION,
- * ERR_HEAD_TOO_LARGE. */
+/* Parse one complete head as delimited by h1_head_end. Both take any bytes: what h1_head_end refused they refuse too,
+ * naming the clause. *why is H1_REJECT_COUNT on success, *out undefined on failure. The errors are those of the
+ * clauses: ERR_FRAMING, ERR_SYNTAX, ERR_VERSION, ERR_HEAD_TOO_LARGE. */
 enum err h1_parse_request(struct span head, struct http_head *out, enum h1_reject *why) MUST;
 /* method of the request it answers decides whether there is a body (HEAD, CONNECT; 1xx, 204, 304). */
-enum err h1_parse_response(struct span head, struct span request_method, struct http_head *out, enum h1_reject *why) MUST;
+enum err h1_parse_response(struct span head, struct span request_method, struct http_head *out,
+			   enum h1_reject *why) MUST;
 
 /* Body framing: feed raw bytes, get payload spans that point into the input. */
 struct h1_body {
 	enum http_framing framing;
-	uint64_t left;       /* of the length or of the current chunk */
-	int state;           /* of the chunk machine */
-	unsigned digits;     /* of the chunk size being read */
-	size_t line;         /* bytes of the current size or trailer line */
-	size_t trailer;      /* bytes of the trailer section so far */
-	uint64_t total;      /* payload bytes so far */
-	size_t extensions;   /* bytes of chunk extensions so far */
-	uint8_t name[24];    /* of the current trailer field, in lower case, cut */
+	uint64_t left;     /* of the length or of the current chunk */
+	int state;         /* of the chunk machine */
+	unsigned digits;   /* of the chunk size being read */
+	size_t line;       /* bytes of the current size or trailer line */
+	size_t trailer;    /* bytes of the trailer section so far */
+	uint64_t total;    /* payload bytes so far */
+	size_t extensions; /* bytes of chunk extensions so far */
+	uint8_t name[24];  /* of the current trailer field, in lower case, cut */
 	bool done;
-	enum h1_reject why;  /* after a failure */
+	enum h1_reject why; /* after a failure */
 };
 void h1_body_init(struct h1_body *b, const struct http_head *head);
 /* Takes a prefix of in: *used bytes of it, of which *payload (may be empty) is body data.
@@ -60,7 +61,8 @@ enum err h1_body_eof(struct h1_body *b) MUST;
  * POST, PUT and PATCH; HTTP_UNTIL_CLOSE is ERR_SYNTAX.
  * Responses: head->method may be that of the request answered (null is taken for GET). HTTP_NO_BODY writes
  * Content-Length: head->length unless it is 0 and the answer has none anyway (to HEAD or CONNECT; 1xx, 204, 304), where
- * nothing is written; a body in a 1xx, 204 or 304 is ERR_SYNTAX. HTTP_UNTIL_CLOSE closes. A peer of HTTP/1.0 cannot read HTTP_CHUNKED: the caller picks another. */
+ * nothing is written; a body in a 1xx, 204 or 304 is ERR_SYNTAX. HTTP_UNTIL_CLOSE closes. A peer of HTTP/1.0 cannot
+ * read HTTP_CHUNKED: the caller picks another. */
 enum err h1_write_request(struct buf *out, const struct http_head *head) MUST;
 enum err h1_write_response(struct buf *out, const struct http_head *head) MUST;
 /* Chunk framing for n payload bytes (more than 0) that the caller writes between the two. */

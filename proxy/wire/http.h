@@ -13,7 +13,7 @@ struct http_field {
 
 enum http_framing {
 	HTTP_NO_BODY,
-	HTTP_LENGTH,      /* exactly head.length bytes */
+	HTTP_LENGTH, /* exactly head.length bytes */
 	HTTP_CHUNKED,
 	HTTP_UNTIL_CLOSE, /* responses only */
 };

@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 shift || true
+if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(basename -s .c fuzz/*.c | grep -vx replay); fi
 cmake --preset fuzz
-cmake --build --preset fuzz
-if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(cd fuzz && for file in *.c; do echo "${file%.c}"; done | grep -vx -e replay); fi
+cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}"
 for target in "${targets[@]}"; do
 	program=$(find build/fuzz -type f -name "fuzz_$target" -perm -u+x)
 	corpus=build/fuzz/corpus/$target

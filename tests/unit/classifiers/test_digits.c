@@ -1,8 +1,8 @@
 /* Checksums and digests against published values, and every single-digit error for the strong ones. */
 #include "fixture.h"
 
-#include "classifiers/check.h"
 #include "base/sha256.h"
+#include "classifiers/check.h"
 #include "classifiers/digest.h"
 #include "classifiers/digits.h"
 #include "classifiers/merge.h"
