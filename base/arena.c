@@ -36,10 +36,11 @@ void arena_fini(struct arena *a)
 static struct arena_block *grow(struct arena *a, size_t n)
 {
 	size_t size = n > BLOCK_MIN ? n : BLOCK_MIN;
-	struct arena_block *b = calloc(1, sizeof *b + size);
+	struct arena_block *b = malloc(sizeof *b + size);
 	if (b == NULL)
 		return NULL;
 	b->size = size;
+	b->used = 0;
 	b->next = a->blocks;
 	a->blocks = b;
 	return b;
@@ -62,7 +63,7 @@ void *arena_alloc(struct arena *a, size_t n)
 	void *p = b->bytes + b->used;
 	b->used += n;
 	a->used += n;
-	return p;
+	return memset(p, 0, n); /* only what is handed out: most of a block never is */
 fail:
 	a->failed = true;
 	return NULL;

@@ -93,8 +93,15 @@ void country_set_intersect(struct country_set *a, const struct country_set *b)
 
 country country_set_next(const struct country_set *s, country from)
 {
-	for (unsigned c = from; c < COUNTRY_COUNT; c++)
-		if (country_set_has(s, (country)c))
-			return (country)c;
-	return COUNTRY_NONE;
+	enum { WORD = 64 };
+	if (from >= COUNTRY_COUNT)
+		return COUNTRY_NONE;
+	uint64_t w = s->w[from / WORD] >> from % WORD << from % WORD;
+	for (size_t i = from / WORD;;) {
+		if (w != 0)
+			return (country)(i * WORD + (size_t)__builtin_ctzll(w));
+		if (++i == sizeof s->w / sizeof *s->w)
+			return COUNTRY_NONE;
+		w = s->w[i];
+	}
 }

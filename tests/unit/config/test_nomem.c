@@ -13,11 +13,18 @@ static void *scarce_calloc(size_t n, size_t size)
 	return allocations_left-- > 0 ? calloc(n, size) : NULL;
 }
 
+static void *scarce_malloc(size_t size)
+{
+	return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
 /* The units under test, with their allocator exchanged. */
 #define calloc(n, size) scarce_calloc(n, size)
+#define malloc(size)    scarce_malloc(size)
 #include "base/arena.c"
 #include "config/config.c"
 #undef calloc
+#undef malloc
 
 static struct span example(void)
 {
