@@ -36,7 +36,8 @@ static int usage(FILE *out, int code)
 	      "  find              records that match: --type T --app A --destination D --rule R --regime G --refusal "
 	      "WHY|'*'\n"
 	      "  tail              list the last ten and wait for more\n"
-	      "  verify            everything again from the leaves up\n"
+	      "  verify            everything again from the leaves up; exit code 1 also where signatures cannot be "
+	      "checked\n"
 	      "  prove N           inclusion proof of record N (C2SP tlog-proof)\n"
 	      "  export DIR        tiles, checkpoint, bodies: what an auditor's tools verify\n\n"
 	      "  --from N, --to N  sequences [N, N)\n"
@@ -205,11 +206,11 @@ static int verb_verify(struct session *s)
 	enum err e = audit_verify(s->reader, buf_span(&s->vkey), on_progress, NULL, &r);
 	hex(r.root, sizeof r.root, root);
 	if (s->o->json)
-		printf("{\"ok\":%s,\"leaves\":%" PRIu64 ",\"bodies\":%" PRIu64 ",\"absent\":%" PRIu64
-		       ",\"checkpoints\":%" PRIu64 ",\"verified\":%" PRIu64 ",\"signed_size\":%" PRIu64
-		       ",\"root\":\"%s\",\"fault\":\"%s\",\"at\":%" PRIu64 "}\n",
-		       e == ERR_OK ? "true" : "false", r.leaves, r.bodies, r.absent, r.checkpoints, r.verified,
-		       r.signed_size, root,
+		printf("{\"ok\":%s,\"signatures_checked\":%s,\"leaves\":%" PRIu64 ",\"bodies\":%" PRIu64
+		       ",\"absent\":%" PRIu64 ",\"checkpoints\":%" PRIu64 ",\"verified\":%" PRIu64
+		       ",\"signed_size\":%" PRIu64 ",\"root\":\"%s\",\"fault\":\"%s\",\"at\":%" PRIu64 "}\n",
+		       e == ERR_OK ? "true" : "false", s->vkey.n > 0 ? "true" : "false", r.leaves, r.bodies, r.absent,
+		       r.checkpoints, r.verified, r.signed_size, root,
 		       e == ERR_OK       ? ""
 		       : r.fault != NULL ? r.fault
 					 : err_text(e),
@@ -223,7 +224,7 @@ static int verb_verify(struct session *s)
 		fprintf(stderr, "NOT IN ORDER: %s (at %" PRIu64 ")\n", r.fault != NULL ? r.fault : err_text(e), r.at);
 	if (s->vkey.n == 0)
 		fputs("no verifier key: signatures were not checked; name it with --vkey FILE\n", stderr);
-	return e == ERR_OK ? EXIT_FINE : EXIT_PROBLEM;
+	return e == ERR_OK && s->vkey.n > 0 ? EXIT_FINE : EXIT_PROBLEM;
 }
 
 static int verb_export(struct session *s)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cmd/check_engines.h"
+#include "cmd/check_routes.h"
 #include "cmd/commands.h"
 #include "config/value.h"
 #include "proxy/net/server.h"
@@ -294,7 +295,9 @@ static enum err check_all(struct report *r, const char *file)
 	if (s != NULL) {
 		check_geo(r, s);
 		check_destinations(r, s);
-		err = check_engines(r, s);
+		err = check_routes(r, s);
+		if (err == ERR_OK)
+			err = check_engines(r, s);
 		snapshot_put(s);
 	}
 	config_free(c);
@@ -306,7 +309,8 @@ static int usage(FILE *out, int code)
 	fputs("usage: bailiwick check -c FILE [--json]\n\n"
 	      "Looks at everything serve needs and prints one report: configuration, rules, tables, model, store, "
 	      "keys,\n"
-	      "certificates, clock, country database, destinations; connects to the engines, and to nothing else.\n"
+	      "certificates, clock, country database, destinations, where sample requests would go; connects to the "
+	      "engines, and to nothing else.\n"
 	      "Exit codes: 0 in order (warnings allowed), 1 a problem, 2 wrong usage, 3 the configuration cannot be "
 	      "read.\n",
 	      out);

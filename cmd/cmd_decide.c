@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "cmd/dry_run.h"
 #include "cmd/report.h"
-#include "proxy/gate/exchange.h"
 #include "proxy/gate/file.h"
-#include "proxy/wire/h1.h"
 
 enum { MAX_REQUEST = 64 << 20 };
 
@@ -21,52 +20,10 @@ static int usage(FILE *out, int code)
 	fputs("usage: bailiwick decide -c FILE --request F [--path /v1/chat/completions] [--app NAME] [--json]\n\n"
 	      "Reads the JSON body F as if it had been posted to PATH by the application NAME, and prints what is "
 	      "found in it,\n"
-	      "and for every candidate destination what the rules say and why. Nothing is sent or recorded.\n",
+	      "and for every candidate destination what the rules say and why. Nothing is sent or recorded.\n"
+	      "  --json  one object: data, candidates, decision (forward or refuse), destination\n",
 	      out);
 	return code;
-}
-
-static enum err make_head(struct exchange *x, struct http_head *head, const char *path)
-{
-	*head = (struct http_head){
-		.method = SPAN("POST"), .target = span_str(path), .path = span_str(path), .minor = 1};
-	head->framing = HTTP_LENGTH;
-	head->length = x->body.n;
-	x->head = head;
-	if (!span_starts(head->path, SPAN("/v1/messages")))
-		return ERR_OK;
-	return http_add(head, SPAN("anthropic-version"), SPAN("2023-06-01"));
-}
-
-static enum err find_parts(struct exchange *x, const struct options *o)
-{
-	const struct config *c = x->snap->config;
-	for (size_t i = 0; o->app != NULL && i < c->n_apps; i++)
-		if (span_eq(c->apps[i].name, span_str(o->app)))
-			x->app = &c->apps[i];
-	if (o->app != NULL && x->app == NULL) {
-		x->unit.problem.what = "the configuration has no application of that name";
-		return ERR_NOT_FOUND;
-	}
-	enum err e = api_route(x->head, &x->route);
-	if (e == ERR_OK)
-		x->config_route = route_find(c, x->route.native_path);
-	if (e == ERR_OK && x->config_route == NULL)
-		e = ERR_ENDPOINT;
-	x->tenant = SPAN("decide");
-	return e;
-}
-
-/* Without a ledger the request stands alone: a first turn. Ids of server-side state it brings nonetheless stay unknown.
- */
-static void first_turn(struct unit *u)
-{
-	bool refers = false;
-	for (size_t i = 0; i < u->extract.n_refs; i++)
-		refers = refers || u->extract.refs[i].kind == REF_STATE || u->extract.refs[i].kind == REF_FILE;
-	facts_set_bool(&u->facts, F_TAINTED, false);
-	if (!refers)
-		facts_set_num(&u->facts, F_STATE_UNKNOWN, 0);
 }
 
 static void print_data(const struct facts *f)
@@ -78,81 +35,119 @@ static void print_data(const struct facts *f)
 		printf("  nothing\n");
 }
 
-static enum err print_candidate(struct exchange *x, size_t i, bool json, bool taken)
+static void add_data(struct buf *out, const struct facts *f)
+{
+	buf_add_str(out, "{\"data\":[");
+	for (size_t i = 0; i < f->n_data; i++) {
+		const struct data_item *d = &f->data[i];
+		buf_add_str(out, i == 0 ? "{\"type\":" : ",{\"type\":");
+		buf_add_json(out, d->type);
+		buf_printf(out, ",\"count\":%u,\"score\":%u,\"classes\":[", d->count, d->score);
+		const char *comma = "";
+		for (unsigned c = 0; c < CLASS_COUNT; c++) {
+			if ((d->classes & CLASS_BIT(c)) == 0)
+				continue;
+			buf_add_str(out, comma);
+			buf_add_json(out, class_name((enum legal_class)c));
+			comma = ",";
+		}
+		buf_add_str(out, "]}");
+	}
+	buf_add_str(out, "],\"candidates\":[");
+}
+
+static enum err show_candidate(struct exchange *x, size_t i, bool json, bool taken, struct buf *out)
 {
 	const struct unit *u = &x->unit;
 	const struct record_candidate *c = u->candidates[i];
 	struct buf why = {0};
 	enum err e = rules_explain(x->snap->rules, &u->facts, &c->facts, json, &why);
 	struct span name = x->snap->targets[u->target[i]].config->name;
-	if (e != ERR_OK) {
-		buf_fini(&why);
-		return e;
-	}
-	if (json)
-		printf("{\"destination\":\"%.*s\",\"met\":%s,\"taken\":%s,\"place\":\"%s\",\"why\":%.*s}\n",
-		       SPAN_ARG(name), c->met ? "true" : "false", taken ? "true" : "false", place_name(c->joined.place),
-		       SPAN_ARG(span_trim(buf_span(&why))));
-	else
+	if (e == ERR_OK && json) {
+		buf_add_str(out, i == 0 ? "{\"destination\":" : ",{\"destination\":");
+		buf_add_json(out, name);
+		buf_printf(out, ",\"met\":%s,\"taken\":%s,\"place\":\"%s\",\"why\":", c->met ? "true" : "false",
+			   taken ? "true" : "false", place_name(c->joined.place));
+		buf_add(out, span_trim(buf_span(&why)));
+		buf_add_byte(out, '}');
+	} else if (e == ERR_OK) {
 		printf("\n%.*s: %s (place %s)\n%.*s", SPAN_ARG(name),
 		       taken    ? "TAKEN"
 		       : c->met ? "possible"
 				: "not allowed",
 		       place_name(c->joined.place), SPAN_ARG(buf_span(&why)));
+	}
 	buf_fini(&why);
-	return ERR_OK;
+	return e;
 }
 
-static enum err decide(struct exchange *x, const struct options *o)
+/* Ends what add_data began and prints it. taken: an index among the candidates, or SIZE_MAX. */
+static enum err print_json(struct exchange *x, size_t taken, struct buf *out)
 {
-	struct inspector inspector = {0};
-	struct http_head head;
-	enum err e = make_head(x, &head, o->path);
+	buf_printf(out, "],\"decision\":\"%s\",\"destination\":", taken == SIZE_MAX ? "refuse" : "forward");
+	if (taken == SIZE_MAX)
+		buf_add_str(out, "null");
+	else
+		buf_add_json(out, x->snap->targets[x->unit.target[taken]].config->name);
+	enum err e = buf_err(out);
 	if (e == ERR_OK)
-		e = find_parts(x, o);
-	struct classifier_scratch *scratch = e == ERR_OK ? inspector_scratch(&inspector, x->snap) : NULL;
-	if (e == ERR_OK)
-		e = scratch == NULL ? ERR_NOMEM : inspect(x, scratch);
-	if (e == ERR_OK)
-		first_turn(&x->unit);
-	if (e == ERR_OK && !o->json)
-		print_data(&x->unit.facts);
+		printf("%.*s}\n", SPAN_ARG(buf_span(out)));
+	return e;
+}
+
+/* Judges every candidate, shows each, and names the first that meets its verdict. */
+static enum err judge_all(struct exchange *x, bool json, struct buf *out)
+{
 	size_t taken = SIZE_MAX;
-	for (size_t i = 0; e == ERR_OK && i < x->config_route->n_candidates; i++) {
+	for (size_t i = 0; i < x->config_route->n_candidates; i++) {
 		enum err judged = judge(x, i);
 		if (judged == ERR_NOMEM || judged == ERR_LIMIT)
-			e = judged;
+			return judged;
 		if (judged != ERR_OK)
 			continue; /* it cannot take this request at all */
 		size_t last = x->unit.n_candidates - 1;
 		if (taken == SIZE_MAX && x->unit.candidates[last]->met)
 			taken = last;
-		e = print_candidate(x, last, o->json, taken == last);
+		enum err e = show_candidate(x, last, json, taken == last, out);
+		if (e != ERR_OK)
+			return e;
 	}
-	if (e == ERR_OK && taken == SIZE_MAX)
-		e = ERR_REFUSED;
-	inspector_fini(&inspector);
+	enum err e = json ? print_json(x, taken, out) : ERR_OK;
+	return e == ERR_OK && taken == SIZE_MAX ? ERR_REFUSED : e;
+}
+
+static enum err decide(struct exchange *x, struct dry_run *d, const struct options *o)
+{
+	struct buf out = {0};
+	enum err e = dry_run_inspect(d, x, span_str(o->path), span_str(o->app));
+	if (e == ERR_OK && o->json)
+		add_data(&out, &x->unit.facts);
+	else if (e == ERR_OK)
+		print_data(&x->unit.facts);
+	if (e == ERR_OK)
+		e = judge_all(x, o->json, &out);
+	buf_fini(&out);
 	return e;
 }
 
 static int run(const struct options *o)
 {
 	struct snapshot_problem problem;
-	struct gate gate = {0};
-	struct exchange x = {.gate = &gate, .started_wall_ns = gate_wall_ns()};
+	struct dry_run d = {0};
 	enum err e = ERR_OK;
-	x.snap = snapshot_load(o->config, NULL, &problem, &e);
-	if (x.snap == NULL) {
+	d.snap = snapshot_load(o->config, NULL, &problem, &e);
+	if (d.snap == NULL) {
 		report_problem_at(problem.file, problem.line, problem.column, problem.text);
 		return e == ERR_NOT_FOUND || e == ERR_IO ? EXIT_UNREADABLE : EXIT_PROBLEM;
 	}
-	arena_init(&x.arena, 0);
+	struct exchange x;
+	dry_run_begin(&d, &x);
 	e = file_read(o->request, MAX_REQUEST, &x.body);
 	int code = EXIT_UNREADABLE;
 	if (e != ERR_OK) {
 		fprintf(stderr, "bailiwick decide: %s: %s\n", o->request, err_text(e));
 	} else {
-		e = decide(&x, o);
+		e = decide(&x, &d, o);
 		code = e == ERR_OK ? EXIT_FINE : EXIT_PROBLEM;
 		fflush(stdout); /* what follows comes after it, wherever both go */
 		if (e == ERR_REFUSED)
@@ -162,9 +157,8 @@ static int run(const struct options *o)
 				x.unit.problem.what != NULL ? ": " : "",
 				x.unit.problem.what != NULL ? x.unit.problem.what : "");
 	}
-	buf_fini(&x.body);
-	arena_fini(&x.arena);
-	snapshot_put(x.snap);
+	dry_run_end(&x);
+	dry_run_fini(&d);
 	return code;
 }
 

@@ -369,8 +369,9 @@ static void print_next(const struct demo *d, bool serve)
 	       "For the data protection officer:\n"
 	       "  %s audit list --store %s/audit\n"
 	       "  %s audit find --store %s/audit --type 'health.*'\n"
-	       "  %s audit export /tmp/log-export --store %s/audit\n",
-	       d->port, d->port, d->self, d->folder, d->self, d->folder, d->self, d->folder);
+	       "  %s audit export /tmp/log-export --store %s/audit\n"
+	       "All of it lies in %s; delete that folder when you are done.\n",
+	       d->port, d->port, d->self, d->folder, d->self, d->folder, d->self, d->folder, d->folder);
 	if (serve)
 		printf("\nThe gateway keeps running; Ctrl-C stops it.\n");
 	else

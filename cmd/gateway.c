@@ -278,12 +278,12 @@ static void thread_fini(struct thread *th)
 {
 	for (size_t i = 0; i < th->n_servers; i++)
 		server_free(th->servers[i]);
-	inspector_fini(&th->worker.inspector);
 	loop_timer_fini(&th->tick);
 	if (th->worker.client != NULL)
 		client_free(th->worker.client);
 	if (th->worker.loop != NULL)
 		loop_free(th->worker.loop);
+	worker_fini(&th->worker);
 	snapshot_put(th->next);
 	snapshot_put(th->worker.snap);
 	pthread_mutex_destroy(&th->lock);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "cmd/commands.h"
 #include "config/config.h"
 
@@ -36,8 +37,31 @@ static void describe_key(void *arg, const char *key, const char *type, const cha
 	fprintf(arg, "%-32s %-16s %-14s %s\n", key, type, deflt, doc);
 }
 
+static void describe_key_json(void *arg, const char *key, const char *type, const char *deflt, const char *doc)
+{
+	struct buf *out = arg;
+	const char *const members[] = {"key", key, "type", type, "default", deflt, "meaning", doc};
+	buf_add_str(out, out->n == 0 ? "[{" : ",\n{");
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		buf_add_json(out, span_str(members[i]));
+		buf_add_str(out, i % 2 == 0 ? ":" : i + 1 < sizeof members / sizeof *members ? "," : "}");
+	}
+}
+
+static int help_config_json(void)
+{
+	struct buf out = {0};
+	config_describe(describe_key_json, &out);
+	buf_add_str(&out, "]\n");
+	bool ok = buf_err(&out) == ERR_OK && fwrite(out.p, 1, out.n, stdout) == out.n;
+	buf_fini(&out);
+	return ok ? EXIT_FINE : EXIT_UNREADABLE;
+}
+
 int cmd_help(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], "config") == 0 && strcmp(argv[2], "--json") == 0)
+		return help_config_json();
 	if (argc > 1 && strcmp(argv[1], "config") == 0) {
 		printf("%-32s %-16s %-14s %s\n", "KEY", "TYPE", "DEFAULT", "MEANING");
 		config_describe(describe_key, stdout);

@@ -12,8 +12,9 @@ import subprocess
 import threading
 
 import pytest
+import yaml
 
-from gateway import PROGRAM, free_port
+from gateway import PROGRAM, Gateway, cloud, free_port
 
 NO_LOCALE = {**os.environ, "LC_ALL": "C", "LC_ADDRESS": "C", "LANG": "C"}
 
@@ -150,3 +151,42 @@ def test_check_asks_engines(made, engine):
     code, parts = check(config)
     assert code == 1
     assert [parts[f"engine {name}"]["state"] for name in ("well", "lost", "dead")] == ["ok", "warning", "problem"]
+
+
+def test_check_says_what_would_be_refused(made, engine):
+    """Without an engine of one's own there is no place for what must stay; with one there is."""
+    config = made / "bailiwick.yaml"
+    _code, parts = check(config)
+    for endpoint in ("/v1/chat/completions", "/v1/messages"):
+        assert parts[endpoint]["state"] == "warning"
+        assert all(kind in parts[endpoint]["text"] for kind in ("card data", "secrets", "health data"))
+    own = {"api": ["openai", "anthropic"], "engine": "vllm", "url": f"http://127.0.0.1:{engine}", "on_prem": True}
+    settings = yaml.safe_load(config.read_text())
+    settings["destinations"]["own"] = own | {"country": "DE"}
+    for route in settings["routes"]:
+        route["candidates"].append("own")
+    config.write_text(yaml.safe_dump(settings))
+    code, parts = check(config)
+    assert code == 0
+    assert {parts[endpoint]["state"] for endpoint in ("/v1/chat/completions", "/v1/messages")} == {"ok"}
+
+
+def test_verify_without_the_key_is_no_verification(cloud_engine, tmp_path):
+    """The hashes may fit and yet nobody has vouched for them: exit code 1, and the JSON says it."""
+    gateway = Gateway({"cloud": cloud(cloud_engine.url)}, folder=tmp_path / "own").start()
+    gateway.chat("A green hill.")
+    gateway.stop()
+    verify = ("audit", "verify", "--json", "--store", gateway.folder / "audit")
+    assert run(*verify).returncode == 0
+    for key in gateway.folder.rglob("log.vkey"):
+        key.unlink()
+    answer = run(*verify)
+    report = json.loads(answer.stdout)
+    assert answer.returncode == 1 and report["ok"] and not report["signatures_checked"]
+
+
+def test_help_on_the_configuration_is_also_json():
+    """The same keys as the table has lines."""
+    keys = json.loads(run("help", "config", "--json").stdout)
+    assert len(keys) == len(run("help", "config").stdout.splitlines()) - 1
+    assert all(set(key) == {"key", "type", "default", "meaning"} for key in keys)
