@@ -81,7 +81,7 @@ static void rewrite(struct http_head *head, struct span method, bool response)
 			INVARIANT(response || head->framing != HTTP_LENGTH || again.length == head->length);
 			INVARIANT((head->framing == HTTP_CHUNKED) == (again.framing == HTTP_CHUNKED));
 		} else {
-			INVARIANT(head->n_fields + 2 > HTTP_MAX_FIELDS);
+			INVARIANT(head->n_fields + 3 > HTTP_MAX_FIELDS); /* the three fields just named */
 		}
 	} else {
 		INVARIANT(e == ERR_HEAD_TOO_LARGE);
