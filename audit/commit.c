@@ -1,13 +1,11 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "audit/state.h"
 #include "base/assert.h"
 #include "base/log.h"
 
-enum { GROUP_BYTES = 16 << 20, RETRY_MS = 200, CLOCK_EVERY = 32 };
+enum { GROUP_BYTES = 16 << 20 };
 
 /* One group: what goes into one transaction. */
 struct group {
@@ -58,13 +56,10 @@ static enum err append_ticket(struct audit_writer *w, struct audit_ticket *t)
 /* Takes from todo as much as one transaction may hold. */
 static void gather(struct audit_writer *w, struct group *g)
 {
-	uint64_t until = clock_monotonic_us() + (uint64_t)w->commit_ms * 1000;
 	while (w->todo.head != NULL && g->tickets.n < w->commit_records && g->bytes < GROUP_BYTES) {
 		struct audit_ticket *t = queue_pop(&w->todo);
 		g->bytes += t->body.n + t->body2.n;
 		queue_push(&g->tickets, t);
-		if (g->tickets.n % CLOCK_EVERY == 0 && clock_monotonic_us() > until)
-			break;
 	}
 	g->ledger = w->ledger_todo.n;
 	pthread_mutex_lock(&w->lock);
@@ -185,6 +180,7 @@ static void publish(struct audit_writer *w, const struct group *g, bool wrote, e
 			st->signed_size = g->note_size;
 	}
 	w->waiting = w->todo.n + w->incoming.n;
+	note_group(w, &g->tickets);
 	w->attempts++;
 	pthread_cond_broadcast(&w->news);
 	pthread_mutex_unlock(&w->lock);
@@ -227,22 +223,6 @@ static bool post_event(struct audit_writer *w, enum leaf_kind kind, struct span 
 	return t != NULL;
 }
 
-static bool has_work(const struct audit_writer *w)
-{
-	return w->incoming.head != NULL || w->ledger_incoming.n > 0 || w->signed_note.n > 0 || w->resize;
-}
-
-/* Until there is work, the writer is closing, a heartbeat is due, or a failure is to be tried again. */
-static void wait_for_work(struct audit_writer *w, bool failing)
-{
-	uint64_t now = clock_monotonic_us() / 1000, heartbeat = w->last_write_ms + (uint64_t)w->heartbeat_s * 1000;
-	uint64_t until = failing ? now + RETRY_MS : heartbeat;
-	const struct timespec ts = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
-	int rc = 0;
-	while (!has_work(w) && !w->closing && rc != ETIMEDOUT)
-		rc = pthread_cond_clockwait(&w->work, &w->lock, CLOCK_MONOTONIC, &ts);
-}
-
 /* Takes over what came in; returns whether the writer is closing. */
 static bool take_incoming(struct audit_writer *w, bool wait, bool failing)
 {
@@ -250,6 +230,8 @@ static bool take_incoming(struct audit_writer *w, bool wait, bool failing)
 	if (wait)
 		wait_for_work(w, failing);
 	queue_move(&w->todo, &w->incoming);
+	w->urgent = false;
+	w->riders_us = 0;
 	for (size_t i = 0; i < w->ledger_incoming.n; i++)
 		if (ledger_puts_add(&w->ledger_todo, &w->ledger_incoming.p[i]) != ERR_OK)
 			log_line(LOG_ERROR, "audit-ledger-entry-not-stored");

@@ -41,6 +41,7 @@ void queue_push(struct ticket_queue *q, struct audit_ticket *t)
 	*q->tail = t;
 	q->tail = &t->next;
 	q->n++;
+	q->awaited += !ticket_is_post(t);
 }
 
 struct audit_ticket *queue_pop(struct ticket_queue *q)
@@ -50,6 +51,7 @@ struct audit_ticket *queue_pop(struct ticket_queue *q)
 		return NULL;
 	q->head = t->next;
 	q->n--;
+	q->awaited -= !ticket_is_post(t);
 	if (q->head == NULL)
 		q->tail = &q->head;
 	return t;
@@ -62,6 +64,7 @@ void queue_move(struct ticket_queue *q, struct ticket_queue *other)
 	*q->tail = other->head;
 	q->tail = other->tail;
 	q->n += other->n;
+	q->awaited += other->awaited;
 	queue_init(other);
 }
 

@@ -140,7 +140,7 @@ static enum err ask(struct audit_writer *w, int fd, struct asking *a, struct sig
 			w->signed_note_size = a->size;
 			w->asked_size = a->size;
 			err = buf_err(&w->signed_note);
-			pthread_cond_signal(&w->work);
+			rouse(w, 0);
 		}
 		pthread_mutex_unlock(&w->lock);
 	}
@@ -185,7 +185,7 @@ static bool wait_to_sign(struct audit_writer *w, uint64_t not_before_ms)
 		pthread_cond_wait(&w->news, &w->lock);
 	int rc = 0;
 	while (!w->signer_stop && rc != ETIMEDOUT && clock_monotonic_us() / 1000 < not_before_ms)
-		rc = pthread_cond_clockwait(&w->news, &w->lock, CLOCK_MONOTONIC, &ts);
+		rc = pthread_cond_clockwait(&w->halt, &w->lock, CLOCK_MONOTONIC, &ts);
 	bool go = !w->signer_stop;
 	pthread_mutex_unlock(&w->lock);
 	return go;

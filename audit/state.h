@@ -13,6 +13,7 @@
 struct ticket_queue {
 	struct audit_ticket *head, **tail;
 	size_t n;
+	size_t awaited; /* of these, those that somebody waits for: all but posts */
 };
 
 struct ledger_put {
@@ -39,14 +40,21 @@ struct audit_writer {
 	bool started, signer_started;
 
 	pthread_mutex_t lock; /* guards what follows, up to the next comment */
-	pthread_cond_t work;  /* something for the writer */
+	pthread_cond_t work;  /* ends the writer's sleep, see rouse */
 	pthread_cond_t news;  /* a commit, a failure, closing: for those who wait for one */
+	pthread_cond_t halt;  /* signer_stop was set */
 	struct ticket_queue incoming;
 	struct ledger_puts ledger_incoming;
-	bool closing;     /* nothing is accepted any more */
-	bool signer_stop; /* … and nothing is signed any more */
-	bool drained;     /* the writer has ended */
-	bool resize;      /* to resize_bytes */
+	bool asleep; /* the writer is, until sleep_us (monotonic) or until enough tickets are awaited */
+	uint64_t sleep_us;
+	size_t enough;
+	size_t others;      /* decisions on their way to an outcome: their callers may come back soon */
+	bool urgent;        /* something other than an awaited ticket is to be written without delay */
+	uint64_t riders_us; /* by when those are to be written that wait for company; 0: there are none */
+	bool closing;       /* nothing is accepted any more */
+	bool signer_stop;   /* … and nothing is signed any more */
+	bool drained;       /* the writer has ended */
+	bool resize;        /* to resize_bytes */
 	uint64_t resize_bytes;
 	size_t waiting;         /* tickets and posts not yet done */
 	uint64_t attempts;      /* groups tried */
@@ -60,9 +68,14 @@ struct audit_writer {
 	struct ledger_puts ledger_todo;
 	struct open_set open;
 	uint64_t last_write_ms; /* monotonic: for heartbeats */
+	uint64_t group_us;      /* when the last group was answered */
+	uint64_t gap_us;        /* between awaited tickets, on average */
 	uint8_t salts[SALT_POOL][LEAF_SALT];
 	size_t salts_left;
 };
+
+/* What is only posted waits this long for the commit of something that is awaited. */
+enum { RIDE_MS = 50 };
 
 uint64_t clock_realtime_ns(void) MUST;
 uint64_t clock_monotonic_us(void) MUST;
@@ -82,6 +95,21 @@ void ledger_puts_fini(struct ledger_puts *l);
 
 /* --- commit.c: the writing thread --- */
 void *writer_thread(void *arg);
+
+/* --- wait.c: when the writing thread sleeps; all with the lock held --- */
+/* Something is to be written by then (monotonic; 0: now). Wakes the writer only if it would sleep longer. */
+void rouse(struct audit_writer *w, uint64_t by_us);
+/* A ticket came in that somebody waits for. */
+void rouse_for_ticket(struct audit_writer *w);
+/* Something came in that may wait for company. */
+void rouse_for_rider(struct audit_writer *w);
+/* An outcome came in, which is a rider, too. */
+void rouse_for_outcome(struct audit_writer *w);
+/* A group was written, or could not be. */
+void note_group(struct audit_writer *w, const struct ticket_queue *group);
+/* Until something is due: awaited, urgent, a ride's end, closing, a heartbeat, or after a failure the next try. Then,
+ * if others are likely to come soon, a little longer for them. */
+void wait_for_work(struct audit_writer *w, bool failing);
 
 /* --- recover.c: what is done at opening --- */
 enum { TAIL_CHECKED = 1024 };

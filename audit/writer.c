@@ -30,7 +30,7 @@ static void derive_keys(struct audit_writer *w)
 
 static enum err init_state(struct audit_writer *w, const struct audit_options *o)
 {
-	w->commit_ms = or_default(o->commit_ms, 5);
+	w->commit_ms = o->commit_ms;
 	w->commit_records = or_default(o->commit_records, 256);
 	w->checkpoint_ms = or_default(o->checkpoint_ms, 1000);
 	w->heartbeat_s = or_default(o->heartbeat_s, 60);
@@ -42,7 +42,7 @@ static enum err init_state(struct audit_writer *w, const struct audit_options *o
 	queue_init(&w->incoming);
 	queue_init(&w->todo);
 	if (pthread_mutex_init(&w->lock, NULL) != 0 || pthread_cond_init(&w->work, NULL) != 0 ||
-	    pthread_cond_init(&w->news, NULL) != 0)
+	    pthread_cond_init(&w->news, NULL) != 0 || pthread_cond_init(&w->halt, NULL) != 0)
 		return ERR_NOMEM;
 	return ledger_init(&w->ledger, or_default(o->ledger_days, 30));
 }
@@ -75,6 +75,7 @@ static enum err start_threads(struct audit_writer *w)
 	w->status.size = store_size(w->store);
 	store_usage(w->store, &w->status.map_used, &w->status.map_bytes);
 	w->waiting = w->incoming.n;
+	w->urgent = true;
 	if (pthread_create(&w->thread, NULL, writer_thread, w) != 0)
 		return ERR_NOMEM;
 	w->started = true;
@@ -100,6 +101,7 @@ static void release(struct audit_writer *w)
 	ledger_puts_fini(&w->ledger_todo);
 	open_set_fini(&w->open);
 	buf_fini(&w->signed_note);
+	pthread_cond_destroy(&w->halt);
 	pthread_cond_destroy(&w->news);
 	pthread_cond_destroy(&w->work);
 	pthread_mutex_destroy(&w->lock);
@@ -141,6 +143,7 @@ static void stop_signer(struct audit_writer *w)
 	pthread_mutex_lock(&w->lock);
 	w->signer_stop = true;
 	pthread_cond_broadcast(&w->news);
+	pthread_cond_broadcast(&w->halt);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->signer_thread, NULL);
 }
@@ -166,7 +169,7 @@ void audit_close(struct audit_writer *w)
 		return;
 	pthread_mutex_lock(&w->lock);
 	w->closing = true;
-	pthread_cond_broadcast(&w->work);
+	rouse(w, 0);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
 	stop_signer(w);
@@ -189,7 +192,12 @@ static enum err enqueue(struct audit_writer *w, struct audit_ticket *t)
 	if (err == ERR_OK) {
 		queue_push(&w->incoming, t);
 		w->waiting++;
-		pthread_cond_signal(&w->work);
+		if (ticket_is_post(t))
+			rouse_for_rider(w);
+		else
+			rouse_for_ticket(w);
+		if (t->kind == LEAF_OUTCOME)
+			rouse_for_outcome(w);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return err;
@@ -221,7 +229,7 @@ enum err audit_resize(struct audit_writer *w, uint64_t map_bytes)
 	enum err err = w->closing ? ERR_SHUTDOWN : ERR_OK;
 	w->resize = err == ERR_OK;
 	w->resize_bytes = map_bytes;
-	pthread_cond_signal(&w->work);
+	rouse(w, 0);
 	pthread_mutex_unlock(&w->lock);
 	return err;
 }
@@ -264,7 +272,13 @@ enum err audit_ledger_put(struct audit_writer *w, enum ledger_kind kind, struct 
 		return err;
 	pthread_mutex_lock(&w->lock);
 	err = w->closing ? ERR_SHUTDOWN : ledger_puts_add(&w->ledger_incoming, &p);
-	pthread_cond_signal(&w->work);
+	/* To forget that a state was harmless is safe: unknown states are refused. To forget a taint is not. */
+	if (err == ERR_OK && p.entry.tainted) {
+		w->urgent = true;
+		rouse(w, 0);
+	} else if (err == ERR_OK) {
+		rouse_for_rider(w);
+	}
 	pthread_mutex_unlock(&w->lock);
 	return err;
 }

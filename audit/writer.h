@@ -9,7 +9,8 @@ struct audit_writer;
 struct audit_options {
 	const char *path; /* folder of the store */
 	uint64_t map_bytes;
-	uint32_t commit_ms, commit_records;
+	uint32_t commit_ms;      /* a commit waits at most so long for others who are likely to come; 0: never */
+	uint32_t commit_records; /* … and holds at most so many; 0: 256 */
 	const char *origin;
 	const char *signer_socket; /* NULL: checkpoints stay unsigned (tests) */
 	uint32_t checkpoint_ms;    /* at most this long between checkpoints while leaves come in; 0: 1000 */
@@ -38,7 +39,8 @@ struct audit_ticket {
 	 * attempt body the sequence of its decision is filled by the writer through fixup. */
 	enum leaf_kind kind2;
 	struct span body2;
-	/* May rewrite body2 once the first leaf's sequence is known; NULL if not needed. On the writer's thread. */
+	/* May rewrite body2 once the first leaf's sequence is known; NULL if not needed. On the writer's thread. If it
+	 * returns nothing, the first leaf is written alone, and sequence2 stays 0. */
 	struct span (*fixup)(struct audit_ticket *t, uint64_t sequence);
 	/* Results. */
 	uint64_t sequence, sequence2;
@@ -48,7 +50,9 @@ struct audit_ticket {
 /* ERR_OK: done will be called. Otherwise (queue full, poisoned, closing) done is not called. Any thread. */
 enum err audit_append(struct audit_writer *w, struct audit_ticket *t) MUST;
 
-/* Appends without waiting: outcomes, summaries. The body is copied. Lost only if the process dies (then "unknown"). */
+/* Appends without waiting: outcomes, summaries. The body is copied. It rides along with the next commit of something
+ * that is awaited, for 50 ms at most, in the order in which everything came; the leaf's time is that of the commit.
+ * Lost only if the process dies (then "unknown"). */
 enum err audit_post(struct audit_writer *w, enum leaf_kind kind, struct span body) MUST;
 
 struct audit_status {
@@ -68,7 +72,7 @@ struct ledger_entry {
 	uint32_t destination; /* hash of the name of the destination that holds the state */
 	int64_t day;          /* when it was entered: days since the epoch */
 };
-/* Durable with the next commit; visible to ledger_find at once. Any thread. */
+/* Durable with the next commit, which a taint does not wait for; visible to ledger_find at once. Any thread. */
 enum err audit_ledger_put(struct audit_writer *w, enum ledger_kind kind, struct span tenant, struct span id,
 			  struct ledger_entry e) MUST;
 bool audit_ledger_find(const struct audit_writer *w, enum ledger_kind kind, struct span tenant, struct span id,

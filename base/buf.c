@@ -70,7 +70,9 @@ void buf_add(struct buf *b, struct span s)
 {
 	if (s.n == 0)
 		return;
-	uint8_t *p = buf_reserve(b, s.n);
+	/* What is allocated is within the limit: mostly there is no more to look at. */
+	bool there = s.n <= b->cap - b->n && b->err == ERR_OK;
+	uint8_t *p = there ? b->p + b->n : buf_reserve(b, s.n);
 	if (p == NULL)
 		return;
 	memcpy(p, s.p, s.n);
@@ -84,7 +86,11 @@ void buf_add_str(struct buf *b, const char *s)
 
 void buf_add_byte(struct buf *b, uint8_t byte)
 {
-	buf_add(b, span_of(&byte, 1));
+	uint8_t *p = b->n < b->cap && b->err == ERR_OK ? b->p + b->n : buf_reserve(b, 1);
+	if (p == NULL)
+		return;
+	*p = byte;
+	b->n++;
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

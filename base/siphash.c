@@ -15,7 +15,7 @@ static uint64_t load64(const uint8_t *p)
 	return v;
 }
 
-static void rounds(struct siphash *h, int n)
+static inline __attribute__((always_inline)) void rounds(struct siphash *h, int n)
 {
 	while (n-- > 0) {
 		h->v0 += h->v1;
@@ -31,7 +31,7 @@ static void rounds(struct siphash *h, int n)
 	}
 }
 
-static void absorb(struct siphash *h, uint64_t m)
+static inline __attribute__((always_inline)) void absorb(struct siphash *h, uint64_t m)
 {
 	h->v3 ^= m;
 	rounds(h, 2);
@@ -51,18 +51,21 @@ void siphash_init(struct siphash *h, const uint8_t key[16])
 
 void siphash_add(struct siphash *h, struct span s)
 {
+	struct siphash state = *h; /* of our own: stays in registers, as nobody else can point to it */
 	size_t i = 0;
-	for (; i < s.n && (h->total & 7) != 0; i++, h->total++) {
-		h->tail |= (uint64_t)s.p[i] << 8 * (h->total & 7);
-		if ((h->total & 7) == 7) {
-			absorb(h, h->tail);
-			h->tail = 0;
+	for (; i < s.n && ((state.total + i) & 7) != 0; i++) {
+		state.tail |= (uint64_t)s.p[i] << 8 * ((state.total + i) & 7);
+		if (((state.total + i) & 7) == 7) {
+			absorb(&state, state.tail);
+			state.tail = 0;
 		}
 	}
-	for (; s.n - i >= 8; i += 8, h->total += 8)
-		absorb(h, load64(s.p + i));
-	for (; i < s.n; i++, h->total++)
-		h->tail |= (uint64_t)s.p[i] << 8 * (h->total & 7);
+	for (; s.n - i >= 8; i += 8)
+		absorb(&state, load64(s.p + i));
+	for (; i < s.n; i++)
+		state.tail |= (uint64_t)s.p[i] << 8 * ((state.total + i) & 7);
+	state.total += s.n;
+	*h = state;
 }
 
 void siphash_add_field(struct siphash *h, struct span s)

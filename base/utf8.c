@@ -70,6 +70,15 @@ bool utf8_valid(struct span s)
 				i += sizeof word;
 				continue;
 			}
+		} else if (s.n >= sizeof word) {
+			/* The end of a longer text, with some of what was seen already. */
+			memcpy(&word, s.p + s.n - sizeof word, sizeof word);
+			if ((word & 0x8080808080808080u) == 0)
+				return true;
+		}
+		if (s.p[i] < 0x80) {
+			i++;
+			continue;
 		}
 		uint32_t cp;
 		size_t n = utf8_decode(span_sub(s, i, s.n), &cp);

@@ -16,6 +16,7 @@
 #include "cmd/check_engines.h"
 #include "cmd/check_routes.h"
 #include "cmd/commands.h"
+#include "cmd/signer_program.h"
 #include "config/value.h"
 #include "proxy/net/server.h"
 
@@ -75,6 +76,12 @@ static void check_model(struct report *r, const struct config *c, const struct s
 		report_add(r, REPORT_WARNING, "model",
 			   "none: names, places and health words in free text are not found; set \"model: "
 			   "models/tagger.bwm\"");
+	else if (s != NULL && s->tagger != NULL && s->model_file.bundled)
+		report_add(r, REPORT_OK, "model", "%s, %.*s %.*s, sequence %llu, signed by %.*s, kernel %s", c->model.p,
+			   SPAN_ARG(s->model_file.manifest.name), SPAN_ARG(s->model_file.manifest.version),
+			   (unsigned long long)s->model_file.manifest.sequence,
+			   SPAN_ARG(s->model_file.signer.n > 0 ? s->model_file.signer : SPAN("nobody known")),
+			   tagger_kernel(s->tagger));
 	else if (s != NULL && s->tagger != NULL)
 		report_add(r, REPORT_OK, "model", "%s, kernel %s", c->model.p, tagger_kernel(s->tagger));
 }
@@ -108,13 +115,21 @@ static bool on_network(const char *path)
 	return false;
 }
 
+static void check_signing_key(struct report *r, const struct config *c)
+{
+	char why[1024], key[1024];
+	signer_key_path(c, key, sizeof key);
+	if (signer_check_key(c, why, sizeof why))
+		report_add(r, REPORT_OK, "signing key", "%s", key);
+	else
+		report_add(r, REPORT_PROBLEM, "signing key", "%s", why);
+}
+
 static void check_store(struct report *r, const struct config *c)
 {
 	const char *path = (const char *)c->audit.path.p;
 	struct stat st;
 	struct statvfs vfs;
-	char key[1100];
-	snprintf(key, sizeof key, "%s/signer.key", path);
 	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
 		report_add(r, REPORT_PROBLEM, "store",
 			   "%s is no folder; `bailiwick init` makes one, or mkdir -m 700 it", path);
@@ -134,7 +149,7 @@ static void check_store(struct report *r, const struct config *c)
 			   DISK_WARN_MIB);
 	else
 		report_add(r, REPORT_OK, "store", "%s", path);
-	check_private(r, "signing key", key);
+	check_signing_key(r, c);
 }
 
 /* --- certificates --- */

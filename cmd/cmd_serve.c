@@ -19,6 +19,7 @@
 #include "cmd/commands.h"
 #include "cmd/gateway.h"
 #include "cmd/report.h"
+#include "cmd/signer_program.h"
 #include "config/config.h"
 
 enum { MAX_BACKOFF_S = 30, STOP_SECONDS = 45 };
@@ -67,20 +68,6 @@ static void plan_restart(struct child *c, int status)
 	log_line(LOG_ERROR, "process died; it will be restarted", LOG_S("process", c->name),
 		 LOG_N("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
 		 LOG_N("exit", WIFEXITED(status) ? WEXITSTATUS(status) : 0), LOG_N("in_seconds", c->backoff_s));
-}
-
-/* The folder this program stands in also holds the signer. */
-static bool sibling(const char *name, char *out, size_t size)
-{
-	ssize_t n = readlink("/proc/self/exe", out, size - 1);
-	if (n <= 0)
-		return false;
-	out[n] = '\0';
-	if (name == NULL)
-		return true;
-	char *slash = strrchr(out, '/');
-	size_t room = size - (size_t)(slash + 1 - out);
-	return (size_t)snprintf(slash + 1, room, "%s", name) < room;
 }
 
 /* The gateway alone failing at its first start is a configuration problem, not one for restarts. */
@@ -185,7 +172,7 @@ static int run_supervisor(const char *config, const struct config *c, bool sandb
 	static char self[4096], signer[4096], key[4096], state[4096], fd_text[16];
 	struct supervisor s = {.signer.name = "signer", .gateway.name = "gateway", .code = EXIT_FINE};
 	int ready[2];
-	if (!sibling(NULL, self, sizeof self) || !sibling("bailiwick-signer", signer, sizeof signer) ||
+	if (!program_path(NULL, self, sizeof self) || !program_path("bailiwick-signer", signer, sizeof signer) ||
 	    pipe2(ready, 0) != 0 || !signals_open(&s)) {
 		fprintf(stderr, "bailiwick: cannot start: %s\n", strerror(errno));
 		return EXIT_UNREADABLE;
@@ -193,10 +180,20 @@ static int run_supervisor(const char *config, const struct config *c, bool sandb
 	s.ready = ready[0];
 	fcntl(ready[0], F_SETFD, FD_CLOEXEC);
 	snprintf(fd_text, sizeof fd_text, "%d", ready[1]);
-	join_path(key, sizeof key, (const char *)c->audit.path.p, "signer.key");
+	signer_key_path(c, key, sizeof key);
 	join_path(state, sizeof state, (const char *)c->audit.path.p, "signer.state");
-	char *const signer_argv[] = {
-		signer, "--key", key, "--state", state, "--socket", (char *)(uintptr_t)c->audit.signer_socket.p, NULL};
+	char *const signer_argv[] = {signer,
+				     "--key",
+				     key,
+				     "--origin",
+				     (char *)(uintptr_t)c->audit.origin.p,
+				     "--state",
+				     state,
+				     "--socket",
+				     (char *)(uintptr_t)c->audit.signer_socket.p,
+				     "--log-level",
+				     (char *)(uintptr_t)c->server.log_level.p,
+				     NULL};
 	char *const gateway_argv[] = {self,
 				      "gateway",
 				      "-c",
@@ -250,7 +247,12 @@ int cmd_serve(int argc, char **argv)
 		report_problem_at(diag.file, diag.line, diag.column, diag.text);
 		return e == ERR_NOT_FOUND || e == ERR_IO ? EXIT_UNREADABLE : EXIT_PROBLEM;
 	}
-	int code = run_supervisor(file, c, sandbox);
+	char why[4096];
+	/* Restarts mend no key; later on, a signer that cannot sign is no reason to stop. */
+	bool usable = signer_check_key(c, why, sizeof why);
+	if (!usable)
+		fprintf(stderr, "bailiwick: %s\n", why);
+	int code = usable ? run_supervisor(file, c, sandbox) : EXIT_PROBLEM;
 	config_free(c);
 	return code;
 }

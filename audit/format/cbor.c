@@ -5,29 +5,49 @@
 
 enum { SIMPLE_FALSE = 20, SIMPLE_TRUE = 21 };
 
-static void put_head(struct buf *out, enum cbor_major major, uint64_t v)
+/* Most items are a byte or two, so the common case is decided here and not in buf_reserve. */
+static inline uint8_t *room(struct buf *out, size_t n)
 {
-	uint8_t head[9];
-	size_t n = 1;
-	uint8_t info = 27;
-	if (v < 24) {
-		info = (uint8_t)v;
-	} else if (v <= UINT8_MAX) {
-		info = 24;
-		n = 2;
-	} else if (v <= UINT16_MAX) {
-		info = 25;
-		n = 3;
-	} else if (v <= UINT32_MAX) {
-		info = 26;
-		n = 5;
-	} else {
-		n = 9;
-	}
-	head[0] = (uint8_t)((unsigned)major << 5 | info);
-	for (size_t i = 1; i < n; i++)
-		head[i] = (uint8_t)(v >> 8 * (n - 1 - i));
-	buf_add(out, span_of(head, n));
+	bool there = n <= out->cap - out->n && out->err == ERR_OK;
+	return there ? out->p + out->n : buf_reserve(out, n);
+}
+
+static inline size_t head_size(uint64_t v)
+{
+	return v < 24 ? 1 : v <= UINT8_MAX ? 2 : v <= UINT16_MAX ? 3 : v <= UINT32_MAX ? 5 : 9;
+}
+
+static inline void write_head(uint8_t *p, size_t n, enum cbor_major major, uint64_t v)
+{
+	static const uint8_t info[] = {[2] = 24, [3] = 25, [5] = 26, [9] = 27};
+	*p = (uint8_t)((unsigned)major << 5 | (n == 1 ? (unsigned)v : info[n]));
+	for (; n > 1; v >>= 8)
+		p[--n] = (uint8_t)v;
+}
+
+static inline void put_head(struct buf *out, enum cbor_major major, uint64_t v)
+{
+	size_t n = head_size(v);
+	uint8_t *p = room(out, n);
+	if (p == NULL)
+		return;
+	if (n == 1)
+		*p = (uint8_t)((unsigned)major << 5 | (unsigned)v);
+	else
+		write_head(p, n, major, v);
+	out->n += n;
+}
+
+static inline void put_string(struct buf *out, enum cbor_major major, struct span s)
+{
+	size_t n = head_size(s.n);
+	uint8_t *p = room(out, n + s.n);
+	if (p == NULL)
+		return;
+	write_head(p, n, major, s.n);
+	if (s.n > 0)
+		memcpy(p + n, s.p, s.n);
+	out->n += n + s.n;
 }
 
 void cbor_put_uint(struct buf *out, uint64_t v)
@@ -45,16 +65,19 @@ void cbor_put_int(struct buf *out, int64_t v)
 
 void cbor_put_bytes(struct buf *out, struct span s)
 {
-	put_head(out, CBOR_BYTES, s.n);
-	buf_add(out, s);
+	put_string(out, CBOR_BYTES, s);
 }
 
 void cbor_put_text(struct buf *out, struct span s)
 {
 	if (!utf8_valid(s) && out->err == ERR_OK)
 		out->err = ERR_ENCODING;
-	put_head(out, CBOR_TEXT, s.n);
-	buf_add(out, s);
+	put_string(out, CBOR_TEXT, s);
+}
+
+void cbor_put_head_of_text(struct buf *out, size_t n)
+{
+	put_head(out, CBOR_TEXT, n);
 }
 
 void cbor_put_bool(struct buf *out, bool v)
@@ -78,7 +101,7 @@ void cbor_map_key(struct cbor_out_map *m, uint64_t key)
 	INVARIANT(m->n == 0 || key > m->last);
 	m->last = key;
 	m->n++;
-	cbor_put_uint(m->out, key);
+	put_head(m->out, CBOR_UINT, key);
 }
 
 void cbor_map_end(struct cbor_out_map *m)

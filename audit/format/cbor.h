@@ -14,6 +14,8 @@ void cbor_put_int(struct buf *out, int64_t v);
 void cbor_put_bytes(struct buf *out, struct span s);
 /* Text that is not UTF-8 makes the buffer fail with ERR_ENCODING. */
 void cbor_put_text(struct buf *out, struct span s);
+/* The head of a text of n bytes, which the caller writes next and answers for. */
+void cbor_put_head_of_text(struct buf *out, size_t n);
 void cbor_put_bool(struct buf *out, bool v);
 void cbor_put_array(struct buf *out, uint64_t n);
 

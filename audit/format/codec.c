@@ -114,13 +114,12 @@ void put_some_bytes(struct cbor_out_map *m, uint64_t key, const uint8_t *v, size
 
 void put_countries(struct buf *out, const struct country_set *set)
 {
-	char names[2 * COUNTRY_COUNT + 1];
-	size_t n = 0;
+	char name[3];
+	cbor_put_head_of_text(out, 2 * country_set_size(set));
 	for (country c = country_set_next(set, 0); c != COUNTRY_NONE; c = country_set_next(set, (country)(c + 1))) {
-		country_name(c, names + n);
-		n += 2;
+		country_name(c, name);
+		buf_add(out, span_of(name, 2));
 	}
-	cbor_put_text(out, span_of(names, n));
 }
 
 static country upper_country(struct span s)
@@ -207,13 +206,14 @@ static size_t scope_offset(enum fact_scope scope)
 void put_facts(struct buf *out, enum fact_scope scope, const struct fact *v)
 {
 	struct cbor_out_map m;
+	size_t first = scope_offset(scope), n = scope == FACT_REQUEST ? FACT_REQUEST_COUNT : FACT_DEST_COUNT;
 	cbor_map_begin(&m, out);
-	for (unsigned id = 0; id < FACT_COUNT; id++) {
-		const struct fact_info *info = fact_info((enum fact_id)id);
-		if (info->scope != scope || !v[id - scope_offset(scope)].known)
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i].known)
 			continue;
+		const struct fact_info *info = fact_info((enum fact_id)(first + i));
 		cbor_map_key(&m, info->number);
-		put_fact(out, info->kind, &v[id - scope_offset(scope)]);
+		put_fact(out, info->kind, &v[i]);
 	}
 	cbor_map_end(&m);
 }

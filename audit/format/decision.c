@@ -89,12 +89,24 @@ static void put_pins(struct cbor_out_map *m, const struct record_decision *d)
 	put_key_text(m, K_DECISION_BUILD, d->build);
 }
 
+/* So that the buffer grows once; a guess. */
+static void reserve_for(const struct record_decision *d, struct buf *out)
+{
+	enum { FIXED = 640, EACH_DATA = 64, EACH_CANDIDATE = 384, EACH_REGIME = 48, EACH_FIRED = 64 };
+	size_t n = FIXED + EACH_DATA * d->facts->n_data;
+	for (size_t i = 0; i < d->n_candidates; i++)
+		n += EACH_CANDIDATE + EACH_REGIME * d->candidates[i].n_regimes + EACH_FIRED * d->candidates[i].n_fired;
+	if (out->limit == 0)
+		(void)!buf_reserve(out, n);
+}
+
 enum err record_decision_encode(const struct record_decision *d, struct buf *out)
 {
 	struct cbor_out_map m;
 	if (d->n_candidates > MAX_CANDIDATES || d->chosen < -1 || d->chosen >= (int64_t)d->n_candidates ||
 	    (d->chosen >= 0 && d->refusal.n != 0))
 		return ERR_LIMIT;
+	reserve_for(d, out);
 	cbor_map_begin(&m, out);
 	put_key_uint(&m, K_DECISION_STARTED, d->started_ns);
 	put_key_bytes(&m, K_DECISION_EXCHANGE, d->exchange, sizeof d->exchange);

@@ -171,6 +171,41 @@ static void it_refuses_to_start_on_anything_doubtful(void **state)
 	scratch_remove(dir);
 }
 
+static int check_directly(char *key, const char *for_origin)
+{
+	char program[] = "./bailiwick-signer", check[] = "--check", k[] = "--key", o[] = "--origin", name[64];
+	char *const argv[] = {program, check, k, key, o, name, NULL};
+	snprintf(name, sizeof name, "%s", for_origin);
+	return run_program(argv);
+}
+
+static void a_key_is_checked_without_being_used(void **state)
+{
+	(void)state;
+	struct buf vkey = {0};
+	char *dir = scratch_new(), *key = scratch_join(dir, "signer.key");
+	char program[] = "./bailiwick-signer", help[] = "--help", level[] = "--log-level", loud[] = "loud";
+	char check[] = "--check", k[] = "--key", *const wants_help[] = {program, help, NULL};
+	char *const bad_level[] = {program, check, k, key, level, loud, NULL};
+	assert_int_equal(run_program(wants_help), 0);
+	assert_int_equal(run_program(bad_level), 2);
+	assert_int_equal(check_directly(key, "bailiwick.test/log"), 1);
+	assert_int_equal(signer_keygen(key, "bailiwick.test/log", &vkey), ERR_OK);
+	assert_int_equal(check_directly(key, "bailiwick.test/log"), 0);
+	assert_int_equal(check_directly(key, "bailiwick.test/other"), 1);
+	assert_int_equal(chmod(key, 0640), 0);
+	assert_int_equal(check_directly(key, "bailiwick.test/log"), 0);
+	assert_int_equal(chmod(key, 0644), 0);
+	assert_int_equal(check_directly(key, "bailiwick.test/log"), 1);
+	assert_int_equal(chmod(key, 0600), 0);
+	assert_int_equal(truncate(key, 20), 0);
+	assert_int_equal(check_directly(key, "bailiwick.test/log"), 1);
+	assert_int_equal(check_directly(dir, "bailiwick.test/log"), 1);
+	buf_fini(&vkey);
+	free(key);
+	scratch_remove(dir);
+}
+
 static void keys_are_made_once(void **state)
 {
 	(void)state;
@@ -267,6 +302,7 @@ int main(void)
 		cmocka_unit_test(it_is_locked_in),
 		cmocka_unit_test(it_answers_nonsense_with_400),
 		cmocka_unit_test(it_refuses_to_start_on_anything_doubtful),
+		cmocka_unit_test(a_key_is_checked_without_being_used),
 		cmocka_unit_test(keys_are_made_once),
 		cmocka_unit_test(a_missing_signer_stops_no_request_and_is_caught_up_with),
 		cmocka_unit_test(a_store_rolled_back_is_not_signed_again),

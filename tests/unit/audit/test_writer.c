@@ -100,28 +100,36 @@ static void pair_done(struct audit_ticket *t, enum err err)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static void append_pair(struct audit_writer *w, struct pair_ticket *p,
+			struct span (*fixup)(struct audit_ticket *, uint64_t))
+{
+	struct buf body = {0};
+	decision_body(&body, 1);
+	*p = (struct pair_ticket){.ticket = {.done = pair_done,
+					     .kind = LEAF_DECISION,
+					     .body = buf_span(&body),
+					     .kind2 = LEAF_ATTEMPT,
+					     .fixup = fixup},
+				  .lock = PTHREAD_MUTEX_INITIALIZER,
+				  .cond = PTHREAD_COND_INITIALIZER};
+	assert_int_equal(audit_append(w, &p->ticket), ERR_OK);
+	pthread_mutex_lock(&p->lock);
+	while (!p->done)
+		pthread_cond_wait(&p->cond, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	assert_int_equal(p->err, ERR_OK);
+	buf_fini(&body);
+}
+
 static void the_first_attempt_names_its_decision(void **state)
 {
 	(void)state;
 	char *dir = scratch_new();
 	struct audit_options o = test_options(dir);
 	struct audit_writer *w = open_writer(&o);
-	struct buf body = {0};
-	decision_body(&body, 1);
-	struct pair_ticket p = {.ticket = {.done = pair_done,
-					   .kind = LEAF_DECISION,
-					   .body = buf_span(&body),
-					   .kind2 = LEAF_ATTEMPT,
-					   .fixup = fix_attempt},
-				.lock = PTHREAD_MUTEX_INITIALIZER,
-				.cond = PTHREAD_COND_INITIALIZER};
+	struct pair_ticket p;
 	assert_int_equal(append_decision(w, 0).err, ERR_OK);
-	assert_int_equal(audit_append(w, &p.ticket), ERR_OK);
-	pthread_mutex_lock(&p.lock);
-	while (!p.done)
-		pthread_cond_wait(&p.cond, &p.lock);
-	pthread_mutex_unlock(&p.lock);
-	assert_int_equal(p.err, ERR_OK);
+	append_pair(w, &p, fix_attempt);
 	assert_int_equal(p.ticket.sequence, 2);
 	assert_int_equal(p.ticket.sequence2, 3);
 	struct counting c = count_kind(w, LEAF_ATTEMPT);
@@ -130,8 +138,31 @@ static void the_first_attempt_names_its_decision(void **state)
 	assert_int_equal(c.last, 3);
 	assert_int_equal(record_decision_of(span_of(c.text, c.text_n), &decision), ERR_OK);
 	assert_int_equal(decision, 2);
-	buf_fini(&body);
 	buf_fini(&p.second);
+	audit_close(w);
+	scratch_remove(dir);
+}
+
+static struct span fix_nothing(struct audit_ticket *t, uint64_t sequence)
+{
+	(void)t;
+	(void)sequence;
+	return SPAN_NULL;
+}
+
+/* Whoever releases anything on the strength of an attempt's record can tell that there is none. */
+static void an_attempt_that_cannot_be_made_has_no_sequence(void **state)
+{
+	(void)state;
+	char *dir = scratch_new();
+	struct audit_options o = test_options(dir);
+	struct audit_writer *w = open_writer(&o);
+	struct pair_ticket p;
+	append_pair(w, &p, fix_nothing);
+	assert_int_equal(p.ticket.sequence, 1);
+	assert_int_equal(p.ticket.sequence2, 0);
+	assert_int_equal(count_kind(w, LEAF_DECISION).n, 1);
+	assert_int_equal(count_kind(w, LEAF_ATTEMPT).n, 0);
 	audit_close(w);
 	scratch_remove(dir);
 }
@@ -470,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_record_follows_the_start_leaf),
 		cmocka_unit_test(the_first_attempt_names_its_decision),
+		cmocka_unit_test(an_attempt_that_cannot_be_made_has_no_sequence),
 		cmocka_unit_test(the_receipt_is_the_hash_of_the_leaf),
 		cmocka_unit_test(open_decisions_are_closed_as_unknown),
 		cmocka_unit_test(many_producers_share_commits),

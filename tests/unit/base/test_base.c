@@ -83,6 +83,57 @@ static void buf_printf_measures_first(void **state)
 	buf_fini(&b);
 }
 
+static void arena_pool_lends_wiped_blocks(void **state)
+{
+	struct arena_pool pool = {0};
+	struct arena a, b;
+	(void)state;
+	arena_init(&a, 0);
+	a.pool = &pool;
+	uint8_t *p = arena_alloc(&a, 100);
+	assert_non_null(p);
+	memset(p, 'x', 100);
+	assert_non_null(arena_alloc(&a, 1 << 20)); /* of a size of its own: goes back to the system */
+	arena_fini(&a);
+	assert_int_equal(pool.n, 1);
+	arena_init(&b, 0);
+	b.pool = &pool;
+	uint8_t *q = arena_alloc_raw(&b, 100);
+	assert_ptr_equal(q, p);
+	assert_int_equal(pool.n, 0);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(q[i], 0);
+	for (size_t i = 0; i < 4 * ARENA_POOL_MAX; i++) /* more than a pool keeps */
+		assert_non_null(arena_alloc(&b, 8 * 1024));
+	arena_fini(&b);
+	assert_int_equal(pool.n, ARENA_POOL_MAX);
+	arena_pool_fini(&pool);
+	assert_int_equal(pool.n, 0);
+}
+
+/* Not wiped, as it holds nothing; but whoever comes next gets zeroes all the same. */
+static void an_open_arena_leaves_nothing_to_others(void **state)
+{
+	struct arena_pool pool = {0};
+	struct arena a, b;
+	(void)state;
+	arena_init(&a, 0);
+	a.pool = &pool;
+	a.open = true;
+	uint8_t *p = arena_alloc(&a, 100);
+	assert_non_null(p);
+	memset(p, 'x', 100);
+	arena_fini(&a);
+	arena_init(&b, 0);
+	b.pool = &pool;
+	uint8_t *q = arena_alloc(&b, 100);
+	assert_ptr_equal(q, p);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(q[i], 0);
+	arena_fini(&b);
+	arena_pool_fini(&pool);
+}
+
 static void arena_limit_is_sticky_and_memory_zeroed(void **state)
 {
 	struct arena a;
@@ -224,6 +275,8 @@ int main(void)
 		cmocka_unit_test(buf_json_escapes_everything_a_client_splits_on),
 		cmocka_unit_test(buf_printf_measures_first),
 		cmocka_unit_test(arena_limit_is_sticky_and_memory_zeroed),
+		cmocka_unit_test(arena_pool_lends_wiped_blocks),
+		cmocka_unit_test(an_open_arena_leaves_nothing_to_others),
 		cmocka_unit_test(utf8_takes_exactly_the_scalar_values),
 		cmocka_unit_test(utf8_refuses_every_malformed_form),
 		cmocka_unit_test(siphash_matches_the_reference),
