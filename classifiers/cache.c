@@ -68,9 +68,10 @@ struct hash128 cache_key(const struct classifier_cache *c, const uint8_t detecto
 	siphash_add(&h, span_of(detectors, 32));
 	siphash_add_field(&h, ctx == NULL ? SPAN_NULL : ctx->tenant);
 	siphash_add_field(&h, ctx == NULL ? SPAN_NULL : ctx->key);
-	const uint8_t bytes[] = {ctx == NULL ? 0 : ctx->role, ctx != NULL && ctx->not_prose};
+	const struct hash128 *print = ctx == NULL ? NULL : ctx->print;
+	const uint8_t bytes[] = {ctx == NULL ? 0 : ctx->role, ctx != NULL && ctx->not_prose, print != NULL};
 	siphash_add(&h, span_of(bytes, sizeof bytes));
-	siphash_add_field(&h, text);
+	siphash_add_field(&h, print == NULL ? text : span_of(print, sizeof *print));
 	return siphash_final(&h);
 }
 

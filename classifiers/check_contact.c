@@ -71,14 +71,36 @@ static size_t country_code(const char *d)
 	return 3;
 }
 
+/* Does the country's plan have numbers of this length? Countries that are not in the table have any. */
+static bool planned(const char *d, size_t cc, size_t digits)
+{
+	static const struct {
+		uint16_t code;
+		uint8_t least, most;
+	} plans[] = {
+#define PLAN(code, country, least, most) {code, least, most},
+#include "classifiers/phone_plans.def"
+#undef PLAN
+	};
+	uint64_t code = digits_value(d, cc);
+	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
+		if (plans[i].code == code)
+			return digits >= plans[i].least && digits <= plans[i].most;
+	return true;
+}
+
 bool check_phone_e164(const char *c, size_t n)
 {
 	char d[16];
 	size_t k = digits_of(c, n, d, sizeof d);
-	if (k < 8 || k > 15)
+	if (k < 8 || k > 15 || (n == 11 && c[5] == '-' && k == 9)) /* degrees and minutes, ISO 6709 */
 		return false;
 	size_t cc = country_code(d);
 	if (cc == 0 || digits_uniform(d + cc, k - cc))
+		return false;
+	/* A trunk zero in brackets, "+44 (0)20", is written but not dialled. */
+	size_t trunk = memmem(c, n, "(0)", 3) != NULL ? 1 : 0;
+	if (k - trunk < cc || !planned(d, cc, k - cc - trunk))
 		return false;
 	if (n > 2 && c[n - 2] == '.') /* a decimal fraction */
 		return false;
@@ -101,6 +123,8 @@ bool check_phone_national(const char *c, size_t n)
 	char d[16];
 	size_t k = digits_of(c, n, d, sizeof d);
 	if (n == 11 && c[3] == '-' && c[6] == '-') /* the layout of a social security number */
+		return false;
+	if (n == 10 && ((c[4] == '-' && c[7] == '-') || (c[2] == c[5] && !is_digit(c[2])))) /* of a date */
 		return false;
 	return k >= 7 && k <= 13 && !digits_uniform(d + 1, k - 1);
 }

@@ -100,8 +100,7 @@ bool check_no_fnr(const char *c, size_t n)
 bool check_is_kt(const char *c, size_t n)
 {
 	static const uint8_t w[] = {3, 2, 7, 6, 5, 4, 3, 2, 1};
-	return n == 10 && date_ddmmyy(c) && (c[9] == '0' || c[9] == '9' || c[9] == '8') &&
-	       digits_weighted(c, w, 9) % 11 == 0;
+	return n == 10 && date_ddmmyy(c) && (c[9] == '0' || c[9] == '9') && digits_weighted(c, w, 9) % 11 == 0;
 }
 
 bool check_ua_rntrc(const char *c, size_t n)

@@ -27,8 +27,8 @@ bool check_ca_bc_phn(const char *c, size_t n)
 {
 	if (n != 10 || c[0] != '9')
 		return false;
-	unsigned r = 11 - digits_weighted(c + 1, W(2, 4, 8, 5, 10, 9, 7, 3), 8) % 11;
-	return r < 10 && r == digit(c[9]);
+	unsigned r = (11 - digits_weighted(c + 1, W(2, 4, 8, 5, 10, 9, 7, 3), 8) % 11) % 11;
+	return r == digit(c[9]);
 }
 
 bool check_au_medicare(const char *c, size_t n)
@@ -216,5 +216,5 @@ bool check_cas(const char *c, size_t n)
 	unsigned sum = 0;
 	for (unsigned i = 1; i < n; i++)
 		sum += digit(c[n - 1 - i]) * i;
-	return n >= 5 && n <= 10 && sum % 10 == digit(c[n - 1]);
+	return n >= 5 && n <= 10 && c[0] != '0' && sum % 10 == digit(c[n - 1]);
 }

@@ -235,3 +235,56 @@ bool check_eth(const char *c, size_t n)
 	}
 	return true;
 }
+
+static int bip39_index(const char *word, size_t n)
+{
+	static const char *const words[] = {
+#define WORD(word) word,
+#include "classifiers/bip39.def"
+#undef WORD
+	};
+	size_t low = 0, high = sizeof words / sizeof *words;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2, len = strlen(words[mid]);
+		int order = memcmp(words[mid], word, len < n ? len : n);
+		if (order == 0 && len == n)
+			return (int)mid;
+		if (order < 0 || (order == 0 && len < n))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return -1;
+}
+
+/* Words of eleven bits each: entropy, and behind it the first bits of its SHA-256. */
+bool check_bip39(const char *c, size_t n)
+{
+	enum { WORDS_MAX = 24 };
+	uint8_t bits[WORDS_MAX * 11 / 8 + 2] = {0}, sum[32];
+	size_t words = 0;
+	for (size_t i = 0; i < n && words < WORDS_MAX;) {
+		size_t from = i;
+		while (i < n && c[i] >= 'a' && c[i] <= 'z')
+			i++;
+		int index = bip39_index(c + from, i - from);
+		if (index < 0)
+			return false;
+		for (size_t k = 0; k < 11; k++)
+			if ((index >> (10 - k) & 1) != 0)
+				bits[(words * 11 + k) / 8] |= (uint8_t)(0x80 >> (words * 11 + k) % 8);
+		words++;
+		while (i < n && !is_alpha(c[i]))
+			i++;
+	}
+	if (words < 12 || words % 3 != 0)
+		return false;
+	size_t entropy = words / 3 * 4, check = words / 3;
+	struct sha256 s;
+	sha256_init(&s);
+	sha256_add(&s, span_of(bits, entropy));
+	sha256_final(&s, sum);
+	bool ok = bits[entropy] >> (8 - check) == sum[0] >> (8 - check);
+	explicit_bzero(bits, sizeof bits);
+	return ok;
+}

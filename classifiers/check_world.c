@@ -71,7 +71,12 @@ bool check_br_cnpj(const char *c, size_t n)
 
 bool check_mx_curp(const char *c, size_t n)
 {
-	if (n != 18 || !date_yymmdd(c + 4))
+	/* The federal entities, NE for born abroad. */
+	static const char states[] = "ASBCBSCCCLCMCSCHDFDGGTGRHGJCMCMNMSNTNLOCPLQTQRSPSLSRTCTSTLVZYNZSNE";
+	bool state = false;
+	for (size_t i = 0; i + 1 < sizeof states && n == 18; i += 2)
+		state = state || memcmp(c + 11, states + i, 2) == 0;
+	if (n != 18 || !state || !date_yymmdd(c + 4))
 		return false;
 	unsigned sum = 0;
 	for (unsigned i = 0; i < 17; i++) {

@@ -25,7 +25,9 @@ struct classifier {
 	size_t n_types;
 	uint16_t *list_types; /* by house list, then the two starter lists */
 	size_t n_lists;
+	bool *private_types; /* by type: of an exact-data list */
 	uint8_t min_score;
+	uint8_t *least; /* score by type */
 	uint8_t hash[32];
 	struct classifier_options options; /* tagger only; lists are not kept */
 };
@@ -57,7 +59,7 @@ static void compute_hash(struct classifier *c, struct span tagger_id)
 	sha256_init(&s);
 	hash_add(&s, span_str(behaviour));
 	hash_add(&s, span_of(table, sizeof table - 1));
-	hash_add(&s, span_of(&c->min_score, 1));
+	hash_add(&s, span_of(c->least, TYPE_COUNT + c->n_types));
 	hash_add(&s, tagger_id);
 	house_describe(c->house, hash_add, &s);
 	for (size_t i = 0; i < c->n_types; i++) {
@@ -127,8 +129,50 @@ static enum err register_lists(struct classifier *c, const struct classifier_opt
 		if (err != ERR_OK)
 			return err;
 	}
+	c->private_types = calloc(TYPE_COUNT + c->n_types, sizeof *c->private_types);
+	if (c->private_types == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < o->n_lists; i++)
+		c->private_types[c->list_types[i]] |= o->lists[i].exact;
 	c->list_types[o->n_lists] = TYPE_HEALTH_CONDITION;
 	c->list_types[o->n_lists + 1] = TYPE_HEALTH_MEDICATION;
+	return ERR_OK;
+}
+
+static bool threshold_matches(const struct classifier *c, struct span match, uint16_t type)
+{
+	struct span name = classifier_type_name(c, type);
+	int legal = class_parse(match);
+	if (legal >= 0)
+		return (classifier_type_classes(c, type) & CLASS_BIT(legal)) != 0;
+	if (match.n > 2 && span_ends(match, SPAN(".*")))
+		return span_starts(name, span_sub(match, 0, match.n - 1));
+	return span_eq(name, match);
+}
+
+static enum err set_thresholds(struct classifier *c, const struct classifier_options *o, struct classifier_diag *diag)
+{
+	size_t types = TYPE_COUNT + c->n_types;
+	c->least = malloc(types);
+	if (c->least == NULL)
+		return ERR_NOMEM;
+	memset(c->least, c->min_score, types);
+	for (size_t i = 0; i < o->n_thresholds; i++) {
+		const struct classifier_threshold *t = &o->thresholds[i];
+		bool any = false;
+		for (uint16_t type = 0; type < types; type++) {
+			if (!threshold_matches(c, t->match, type))
+				continue;
+			c->least[type] = t->score;
+			any = true;
+		}
+		if (!any) {
+			*diag = (struct classifier_diag){0};
+			snprintf(diag->text, sizeof diag->text, "no type and no legal class is called \"%.*s\"",
+				 SPAN_ARG(t->match));
+			return ERR_CONFIG;
+		}
+	}
 	return ERR_OK;
 }
 
@@ -147,6 +191,8 @@ struct classifier *classifier_new(const struct classifier_options *o, struct cla
 						 .tag_scratch_free = o->tag_scratch_free};
 	c->tables = scan_tables_new();
 	*err = c->tables == NULL ? ERR_NOMEM : o->n_lists > 1000 ? ERR_LIMIT : register_lists(c, o, diag);
+	if (*err == ERR_OK)
+		*err = set_thresholds(c, o, diag);
 	if (*err == ERR_OK)
 		c->house = house_new(o->lists, o->n_lists, o->starter_health, diag, err);
 	if (*err != ERR_OK) {
@@ -167,6 +213,8 @@ void classifier_free(struct classifier *c)
 		free((void *)c->types[i].name.p);
 	free(c->types);
 	free(c->list_types);
+	free(c->private_types);
+	free(c->least);
 	free(c);
 }
 
@@ -192,6 +240,17 @@ class_set classifier_type_classes(const struct classifier *c, uint16_t type)
 	return type < TYPE_COUNT ? type_info((enum type_id)type)->classes : c->types[type - TYPE_COUNT].classes;
 }
 
+bool classifier_type_private(const struct classifier *c, struct span type)
+{
+	enum type_id fixed = type_by_name(type);
+	if (fixed != TYPE_COUNT)
+		return c->private_types[fixed];
+	for (size_t i = 0; i < c->n_types; i++)
+		if (span_eq(c->types[i].name, type))
+			return c->private_types[TYPE_COUNT + i];
+	return false;
+}
+
 struct span classifier_detector_name(const struct classifier *c, uint16_t detector)
 {
 	(void)c;
@@ -203,11 +262,20 @@ struct span classifier_detector_name(const struct classifier *c, uint16_t detect
 	return span_str(detector_info((enum detector_id)detector)->name);
 }
 
+/* What the detectors offered before it was merged, kept for explanations. */
+struct merge_copy {
+	struct arena *arena;
+	struct finding *v;
+	struct reason *why;
+	size_t n;
+};
+
 struct classifier_scratch {
 	struct house_scratch *house;
 	struct hits hits;
 	struct pipeline pipeline;
 	struct context_near key;
+	struct merge_copy before_merge;
 	size_t steps;
 	void *tagger; /* the tagger's own scratch, or NULL */
 	void (*tagger_free)(void *scratch);
@@ -246,6 +314,8 @@ struct house_sink {
 	const struct classifier *c;
 	struct scan *scan;
 	struct hits *hits;
+	struct house_scratch *scratch;
+	enum err err; /* the first */
 };
 
 enum { HOUSE_SCORE = 90, STARTER_SCORE = 80 };
@@ -255,6 +325,8 @@ static void on_house(void *arg, struct house_hit hit)
 	struct house_sink *sink = arg;
 	bool starter = hit.list >= sink->c->n_lists;
 	enum detector_id d = hit.list == sink->c->n_lists ? D_CONDITION : D_MEDICATION;
+	if ((starter ? STARTER_SCORE : HOUSE_SCORE) < sink->c->least[sink->c->list_types[hit.list]])
+		return;
 	if (hit.needs_context && scan_near(sink->scan, d, hit.start, hit.end) == 0)
 		return;
 	hits_add(sink->hits, (struct finding){.start = hit.start,
@@ -263,6 +335,15 @@ static void on_house(void *arg, struct house_hit hit)
 					      .detector = starter ? (uint16_t)d : DETECTOR_HOUSE,
 					      .score = starter ? STARTER_SCORE : HOUSE_SCORE,
 					      .view = VIEW_RAW});
+}
+
+/* The dictionaries over one reading of the text. */
+static void read_lists(void *arg, struct span text)
+{
+	struct house_sink *sink = arg;
+	enum err err = house_scan(sink->c->house, sink->scratch, text, on_house, sink);
+	if (sink->err == ERR_OK)
+		sink->err = err;
 }
 
 struct tag_sink {
@@ -274,7 +355,7 @@ struct tag_sink {
 static void on_tag(void *arg, uint16_t type, uint32_t start, uint32_t end, uint8_t score)
 {
 	struct tag_sink *sink = arg;
-	if (type >= classifier_types(sink->c) || start >= end || end > sink->n || score < sink->c->min_score)
+	if (type >= classifier_types(sink->c) || start >= end || end > sink->n || score < sink->c->least[type])
 		return;
 	hits_add(sink->hits, (struct finding){.start = start,
 					      .end = end,
@@ -300,6 +381,22 @@ static void snap(struct finding *v, size_t n, struct span text)
 	}
 }
 
+/* Hits and their reasons as they are now; those without a reason (dictionaries, the tagger) are left out. */
+static enum err copy_hits(struct merge_copy *m, const struct hits *h)
+{
+	size_t n = h->n < h->cap_why ? h->n : h->cap_why;
+	m->v = arena_array(m->arena, n + 1, sizeof *m->v);
+	m->why = arena_array(m->arena, n + 1, sizeof *m->why);
+	if (m->v == NULL || m->why == NULL)
+		return ERR_NOMEM;
+	m->n = n;
+	if (n > 0) {
+		memcpy(m->v, h->v, n * sizeof *m->v);
+		memcpy(m->why, h->why, n * sizeof *m->why);
+	}
+	return ERR_OK;
+}
+
 static enum err finish(const struct classifier *c, struct classifier_scratch *s, struct span text, struct arena *arena,
 		       struct findings *out)
 {
@@ -307,6 +404,8 @@ static enum err finish(const struct classifier *c, struct classifier_scratch *s,
 	if (err == ERR_NOMEM)
 		return err;
 	snap(s->hits.v, s->hits.n, text);
+	if (s->hits.explain && copy_hits(&s->before_merge, &s->hits) != ERR_OK)
+		return ERR_NOMEM;
 	out->n = s->hits.n == 0 ? 0 : merge_findings(s->hits.v, s->hits.n, classes_of, c);
 	if (err == ERR_LIMIT)
 		out->failed = text.n;
@@ -324,22 +423,26 @@ static enum err run(const struct classifier *c, struct classifier_scratch *s, st
 {
 	/* A key's words speak for a value, not for a document. */
 	enum { KEYED_MAX = 256 };
-	struct scan scan;
+	struct scan scan __attribute__((uninitialized)); /* scan_init does */
 	s->hits.n = 0;
 	s->hits.err = ERR_OK;
 	scan_init(&scan, c->tables, &s->hits);
-	scan.min_score = c->min_score;
+	scan.least = c->least;
 	if (ctx != NULL && ctx->key.n > 0 && text.n <= KEYED_MAX) {
 		memset(&s->key, 0, sizeof s->key);
 		context_collect_key(c->tables->words, ctx->key, &s->key);
 		scan.key = &s->key;
 	}
+	pipeline_start(&s->pipeline, &scan);
 	scan_run(&scan, text);
 	out->lexed = text.n;
-	struct house_sink house = {c, &scan, &s->hits};
-	enum err err = house_scan(c->house, s->house, text, on_house, &house);
+	struct house_sink house = {c, &scan, &s->hits, s->house, ERR_OK};
+	scan.lists = read_lists;
+	scan.lists_arg = &house;
+	read_lists(&house, text);
+	enum err err = pipeline_run(&s->pipeline, &scan, text, &out->failed);
 	if (err == ERR_OK)
-		err = pipeline_run(&s->pipeline, &scan, text, &out->failed);
+		err = house.err;
 	if (err != ERR_OK)
 		return err;
 	s->steps = scan.steps;
@@ -399,6 +502,47 @@ enum err classify_seam(const struct classifier *c, struct classifier_scratch *s,
 	out->n = kept;
 	explicit_bzero(window, sizeof window);
 	return err;
+}
+
+/* The reason that belongs to a finding: of the hit that became it, perhaps widened by a weaker one. */
+static const struct reason *reason_of(const struct finding *f, const struct finding *hits, const struct reason *why,
+				      size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hits[i].detector == f->detector && hits[i].score == f->score && hits[i].view == f->view &&
+		    hits[i].start >= f->start && hits[i].end <= f->end)
+			return &why[i];
+	return NULL;
+}
+
+enum err classify_explain(const struct classifier *c, struct classifier_scratch *s, struct span text,
+			  const struct text_context *ctx, struct arena *arena, struct findings *out,
+			  struct reason **why)
+{
+	*out = (struct findings){0};
+	*why = NULL;
+	if (text.n == 0)
+		return ERR_OK;
+	if (text.n > INT32_MAX)
+		return ERR_LIMIT;
+	s->hits.explain = true;
+	s->before_merge = (struct merge_copy){.arena = arena};
+	enum err err = run(c, s, text, ctx, true, arena, out);
+	s->hits.explain = false;
+	if (err != ERR_OK || out->n == 0)
+		return err;
+	*why = arena_array(arena, out->n, sizeof **why);
+	if (*why == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < out->n; i++) {
+		uint16_t d = out->v[i].detector;
+		bool listed = d >= DETECTOR_COUNT || detector_info((enum detector_id)d)->family == FAMILY_HOUSE;
+		const struct reason *r =
+			listed ? NULL
+			       : reason_of(&out->v[i], s->before_merge.v, s->before_merge.why, s->before_merge.n);
+		(*why)[i] = r == NULL ? (struct reason){0} : *r;
+	}
+	return ERR_OK;
 }
 
 size_t classifier_scratch_steps(const struct classifier_scratch *s)

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/facts.h"
 #include "base/finding.h"
+#include "base/siphash.h"
 
 struct classifier;
 struct classifier_scratch;
@@ -17,15 +18,25 @@ struct house_list {
 	class_set classes; /* legal classes; 0: those of the type, or HOUSE */
 	struct span text;  /* one term a line; '#' comments */
 	bool patterns;     /* lines are regular expressions, not terms */
+	bool exact;        /* an exact-data list (exact.h): held as keyed hashes, its type is private */
 	struct span file;  /* for error messages */
 };
 
 typedef void classifier_emit(void *sink, uint16_t type, uint32_t start, uint32_t end, uint8_t score);
 
+/* Least score for a type ("id.de.steuerid"), a family ("id.*") or a legal class ("secret"); the last that matches
+ * counts. */
+struct classifier_threshold {
+	struct span match;
+	uint8_t score;
+};
+
 struct classifier_options {
 	const struct house_list *lists;
 	size_t n_lists;
-	uint8_t min_score;   /* findings below are dropped; 0: the default (50) */
+	uint8_t min_score; /* findings below are dropped; 0: the default (50) */
+	const struct classifier_threshold *thresholds;
+	size_t n_thresholds;
 	bool starter_health; /* the built-in starter list of conditions and drugs */
 	/* The tagger's place in the pipeline: called per text for what no pattern can find. tag NULL: there is none. It
 	 * adds findings in the registry's types and returns the bytes it really looked at (the rest was gated). Each
@@ -52,6 +63,8 @@ const uint8_t *classifier_hash(const struct classifier *c) MUST; /* 32 bytes */
 size_t classifier_types(const struct classifier *c) MUST;
 struct span classifier_type_name(const struct classifier *c, uint16_t type) MUST;
 class_set classifier_type_classes(const struct classifier *c, uint16_t type) MUST;
+/* Is it the type of an exact-data list? Then nobody outside may learn that it was found. */
+bool classifier_type_private(const struct classifier *c, struct span type) MUST;
 struct span classifier_detector_name(const struct classifier *c, uint16_t detector) MUST;
 
 struct classifier_scratch *classifier_scratch_new(const struct classifier *c) MUST;
@@ -63,6 +76,8 @@ struct text_context {
 	uint8_t role;       /* opaque number, part of the cache key */
 	bool not_prose;     /* a key, a number, a header: nothing for the tagger */
 	struct span tenant; /* part of the cache key */
+	/* A hash of the text under a secret key, or NULL: stands for the text in the cache key, if somebody has it. */
+	const struct hash128 *print;
 };
 
 struct findings {
@@ -77,6 +92,13 @@ struct findings {
 enum err classify_text(const struct classifier *c, struct classifier_scratch *s, struct classifier_cache *cache,
 		       struct span text, const struct text_context *ctx, struct arena *arena,
 		       struct findings *out) MUST;
+
+/* The same without a cache, and why each finding has its score: a reason for each, all zero where no rule of the table
+ * made it (the tagger, house lists). */
+struct reason;
+enum err classify_explain(const struct classifier *c, struct classifier_scratch *s, struct span text,
+			  const struct text_context *ctx, struct arena *arena, struct findings *out,
+			  struct reason **why) MUST;
 
 /* Bytes the lexers looked at for the last text, rescans included: at most a constant times its length. For tests. */
 size_t classifier_scratch_steps(const struct classifier_scratch *s) MUST;

@@ -34,6 +34,8 @@ enum {
 	FLAG_LAYOUT = 2,   /* separators are evidence */
 	FLAG_FIRM = 4,     /* the context word is part of the match */
 	FLAG_DISTINCT = 8, /* letters and digits in an unusual order are evidence */
+	VENDOR_STRONG = 0, /* flags of vendors' keys by strength */
+	VENDOR_GOOD = FLAG_CTX,
 };
 
 /* Candidate bytes: for FAMILY_SHAPE upper-case letters and digits without separators, else the text as found.

@@ -1,7 +1,9 @@
 #include "classifiers/house.h"
 
 #include "base/buf.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
+#include "classifiers/exact.h"
 
 #include <hs.h>
 #include <stdio.h>
@@ -36,7 +38,9 @@ struct house {
 	struct entry *entries;
 	size_t n, cap;
 	size_t n_terms;
-	struct buf text; /* what was compiled, NUL after each */
+	struct buf text;      /* what was compiled, NUL after each */
+	struct exact **exact; /* by list; NULL: not an exact-data list */
+	size_t n_lists;
 };
 
 struct house_scratch {
@@ -223,7 +227,7 @@ static enum err compile_all(struct house *h, const struct house_list *lists, siz
 	struct compile terms = {.house = h}, patterns = {.house = h};
 	enum err err = ERR_OK;
 	for (size_t i = 0; i < n_lists && err == ERR_OK; i++)
-		if (!lists[i].patterns)
+		if (!lists[i].patterns && !lists[i].exact)
 			err = add_list(&terms, &lists[i], (uint16_t)i, diag);
 	for (size_t i = 0; starter && i < sizeof starter_terms / sizeof *starter_terms && err == ERR_OK; i++)
 		err = compile_add(&terms, span_str(starter_terms[i].text), (uint16_t)(n_lists + starter_terms[i].list),
@@ -243,11 +247,44 @@ static enum err compile_all(struct house *h, const struct house_list *lists, siz
 	return err;
 }
 
+/* A list of plain terms is its own key: nobody needs to keep another, and the same list gives the same hashes. */
+static void key_of(struct span text, uint8_t key[16])
+{
+	uint8_t sum[32];
+	struct sha256 s;
+	sha256_init(&s);
+	sha256_add(&s, SPAN("exact-data list"));
+	sha256_add(&s, text);
+	sha256_final(&s, sum);
+	memcpy(key, sum, 16);
+	explicit_bzero(sum, sizeof sum);
+}
+
+static enum err add_exact(struct house *h, const struct house_list *lists, size_t n, struct classifier_diag *diag)
+{
+	h->exact = calloc(n + 1, sizeof(struct exact *));
+	h->n_lists = n;
+	enum err err = h->exact == NULL ? ERR_NOMEM : ERR_OK;
+	for (size_t i = 0; i < n && err == ERR_OK; i++) {
+		uint8_t key[16];
+		if (!lists[i].exact)
+			continue;
+		if (lists[i].patterns)
+			return refuse(diag, lists[i].file, 0, "a list is either of patterns or for exact match");
+		key_of(lists[i].text, key);
+		h->exact[i] = exact_new(lists[i].text, key, lists[i].file, diag, &err);
+		explicit_bzero(key, sizeof key);
+	}
+	return err;
+}
+
 struct house *house_new(const struct house_list *lists, size_t n_lists, bool starter, struct classifier_diag *diag,
 			enum err *err)
 {
 	struct house *h = calloc(1, sizeof *h);
 	*err = h == NULL ? ERR_NOMEM : compile_all(h, lists, n_lists, starter, diag);
+	if (*err == ERR_OK)
+		*err = add_exact(h, lists, n_lists, diag);
 	if (*err == ERR_OK)
 		return h;
 	house_free(h);
@@ -258,6 +295,9 @@ void house_free(struct house *h)
 {
 	if (h == NULL)
 		return;
+	for (size_t i = 0; h->exact != NULL && i < h->n_lists; i++)
+		exact_free(h->exact[i]);
+	free(h->exact);
 	hs_free_database(h->terms);
 	hs_free_database(h->patterns);
 	free(h->entries);
@@ -343,6 +383,17 @@ static int on_pattern(unsigned id, unsigned long long from, unsigned long long t
 	return 0;
 }
 
+struct exact_sink {
+	const struct matching *matching;
+	uint16_t list;
+};
+
+static void on_exact(void *arg, size_t start, size_t end)
+{
+	const struct exact_sink *x = arg;
+	x->matching->emit(x->matching->arg, (struct house_hit){(uint32_t)start, (uint32_t)end, x->list, false});
+}
+
 enum err house_scan(const struct house *h, struct house_scratch *s, struct span text,
 		    void (*emit)(void *arg, struct house_hit hit), void *arg)
 {
@@ -355,12 +406,20 @@ enum err house_scan(const struct house *h, struct house_scratch *s, struct span 
 	if (h->patterns != NULL &&
 	    hs_scan(h->patterns, (const char *)text.p, (unsigned)text.n, 0, s->hs, on_pattern, &m) != HS_SUCCESS)
 		return ERR_INTERNAL;
+	for (size_t i = 0; i < h->n_lists; i++) {
+		struct exact_sink x = {&m, (uint16_t)i};
+		if (h->exact[i] != NULL)
+			exact_scan(h->exact[i], text, on_exact, &x);
+	}
 	return ERR_OK;
 }
 
 void house_describe(const struct house *h, void (*add)(void *arg, struct span bytes), void *arg)
 {
 	add(arg, buf_span(&h->text));
+	for (size_t i = 0; i < h->n_lists; i++)
+		if (h->exact[i] != NULL)
+			exact_describe(h->exact[i], add, arg);
 	for (size_t i = 0; i < h->n; i++) {
 		uint8_t e[4] = {(uint8_t)h->entries[i].list, (uint8_t)(h->entries[i].list >> 8),
 				h->entries[i].points == 0, h->entries[i].weak};

@@ -1,5 +1,6 @@
-/* Dictionaries and patterns: the customer's lists and the starter list of conditions and drugs, in vectorscan. Terms
- * match whole words in any case; patterns are regular expressions without limits of their own but vectorscan's. */
+/* Dictionaries and patterns: the customer's lists and the starter list of conditions and drugs, in vectorscan, and the
+ * customer's exact-data lists (exact.h). Terms match whole words in any case; patterns are regular expressions without
+ * limits of their own but vectorscan's. */
 #ifndef CLASSIFIERS_HOUSE_H
 #define CLASSIFIERS_HOUSE_H
 

@@ -3,8 +3,8 @@
 #include "base/assert.h"
 
 /* Codes: 0-9 digits, 10-35 letters of either case, then the separators. */
-enum { CODE_SEPARATOR = 36, CODE_NONE = 63 };
-#define OPTIONAL ((uint64_t)1 << 63)
+enum { CODE_SEPARATOR = 36, CODE_NONE = 62, SECOND_MAX = 48 };
+#define OPTIONAL LAYOUT_OPTIONAL
 #define DIGITS   ((uint64_t)0x3ff)
 #define LETTERS  ((uint64_t)0x3ffffff << 10)
 #define ALNUM    (DIGITS | LETTERS)
@@ -85,32 +85,87 @@ static uint64_t parse_element(const char **p)
 	return set;
 }
 
-static void file_layout(struct layouts *l, const struct layout *layout, uint16_t index)
+/* Lengths the first word may have, a bit each; the last mandatory separator it meets ends it. */
+static uint64_t first_words(const uint64_t *e, size_t n)
 {
-	const uint64_t *e = l->elements + layout->at;
 	uint64_t lengths = 0;
 	unsigned word = 0;
-	for (size_t i = 0; i <= layout->n; i++) {
-		bool separator = i == layout->n || (e[i] & ALNUM) == 0;
-		if (!separator) {
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && (e[i] & ALNUM) != 0) {
 			word++;
 			continue;
 		}
 		lengths |= (uint64_t)1 << word;
-		if (i < layout->n && (e[i] & OPTIONAL) == 0)
+		if (i < n && (e[i] & OPTIONAL) == 0)
 			break;
 	}
-	for (unsigned len = 1; len <= LAYOUT_WORD_MAX; len++) {
-		if ((lengths >> len & 1) == 0)
+	return lengths;
+}
+
+static struct layout_row row_of(const struct layouts *l, size_t index, unsigned len)
+{
+	const struct layout *layout = &l->v[index];
+	const uint64_t *e = l->elements + layout->at;
+	struct layout_row r = {.layout = (uint16_t)index};
+	size_t i = 0;
+	for (unsigned at = 0; at < len; i++) {
+		if ((e[i] & ALNUM) == 0)
 			continue;
-		for (int kind = 0; kind < 2; kind++) {
-			if ((e[0] & (kind == 0 ? DIGITS : LETTERS)) == 0)
-				continue;
-			uint8_t *n = &l->n_filed[len][kind];
-			INVARIANT(*n < sizeof l->filed[0][0] / sizeof l->filed[0][0][0]);
-			l->filed[len][kind][(*n)++] = index;
-		}
+		r.digits |= (uint64_t)((e[i] & LETTERS) == 0) << at;
+		r.letters |= (uint64_t)((e[i] & DIGITS) == 0) << at;
+		at++;
 	}
+	for (; i < layout->n && (e[i] & ALNUM) == 0; i++) {
+		r.next |= e[i] & ~OPTIONAL;
+		r.second |= first_words(e + i + 1, layout->n - i - 1);
+	}
+	if (i == layout->n)
+		r.next |= LAYOUT_ENDS;
+	return r;
+}
+
+/* What a layout is filed under. */
+struct filing {
+	uint64_t lengths; /* of its first word */
+	unsigned bare;    /* length without separators; 0 if none has to stand */
+	bool kinds[2];    /* may begin with a digit, with a letter */
+};
+
+static struct filing filing_of(const struct layouts *l, const struct layout *layout)
+{
+	const uint64_t *e = l->elements + layout->at;
+	struct filing f = {.lengths = first_words(e, layout->n),
+			   .kinds = {(e[0] & DIGITS) != 0, (e[0] & LETTERS) != 0}};
+	for (size_t i = 0; i < layout->n; i++)
+		if ((e[i] & (ALNUM | OPTIONAL)) == 0)
+			f.bare = (unsigned)(layout->n - layout->separators);
+	return f;
+}
+
+static struct layout_file file(struct layouts *l, const struct filing *filings, unsigned len, int kind, bool loose)
+{
+	struct layout_file f = {.first = (uint16_t)l->n_rows};
+	for (size_t i = 0; i < l->n; i++) {
+		bool fits = loose ? filings[i].bare == len : (filings[i].lengths >> len & 1) != 0;
+		if (!fits || !filings[i].kinds[kind])
+			continue;
+		INVARIANT(l->n_rows < LAYOUT_ROWS);
+		l->rows[l->n_rows++] = row_of(l, i, len);
+		f.n++;
+	}
+	return f;
+}
+
+static void file_all(struct layouts *l)
+{
+	struct filing filings[LAYOUT_MAX];
+	for (size_t i = 0; i < l->n; i++)
+		filings[i] = filing_of(l, &l->v[i]);
+	for (unsigned len = 1; len <= LAYOUT_WORD_MAX; len++)
+		for (int kind = 0; kind < 2; kind++) {
+			l->files[len][kind] = file(l, filings, len, kind, false);
+			l->loose[len][kind] = file(l, filings, len, kind, true);
+		}
 }
 
 void layouts_init(struct layouts *l)
@@ -129,21 +184,47 @@ void layouts_init(struct layouts *l)
 				l->elements[l->n_elements++] = set;
 			}
 			INVARIANT(layout->n - layout->separators <= CANDIDATE_MAX);
-			file_layout(l, layout, (uint16_t)l->n++);
+			l->n++;
 			p += *p == '|';
 		}
 	}
+	file_all(l);
 }
 
-bool layout_match(const struct layouts *l, const struct layout *layout, struct span text, struct layout_match *m)
+static bool is_alnum(uint8_t b)
+{
+	return codes[b] != 0 && codes[b] <= CODE_SEPARATOR;
+}
+
+struct layout_word layout_word_at(struct span text, size_t at, size_t len, bool alone)
+{
+	struct layout_word w = {.next = alone ? LAYOUT_ENDS : 0};
+	for (size_t i = 0; i < len; i++)
+		w.digits |= (uint64_t)(text.p[at + i] <= '9') << i;
+	w.letters = ~w.digits & (((uint64_t)1 << len) - 1);
+	if (at + len < text.n)
+		w.next |= (uint64_t)1 << code_of(text.p[at + len]);
+	size_t second = at + len + 1, end = second;
+	while (end < text.n && end - second < SECOND_MAX && is_alnum(text.p[end]))
+		end++;
+	w.second = (uint64_t)1 << (end - second);
+	return w;
+}
+
+bool layout_match(const struct layouts *l, const struct layout *layout, struct span text, bool loose,
+		  struct layout_match *m)
 {
 	const uint64_t *e = l->elements + layout->at;
-	size_t at = 0, n = 0, seps = 0;
+	/* Points stand at all their places or at none: "65621.6" is no number with one of its points left out. */
+	const uint64_t point = (uint64_t)1 << (CODE_SEPARATOR + 2);
+	size_t at = 0, n = 0, seps = 0, points = 0, missing = 0;
 	for (size_t i = 0; i < layout->n; i++) {
 		unsigned code = at < text.n ? code_of(text.p[at]) : CODE_NONE;
 		if (code == CODE_NONE || (e[i] >> code & 1) == 0) {
-			if ((e[i] & OPTIONAL) != 0)
+			if ((e[i] & OPTIONAL) != 0 || (loose && (e[i] & ALNUM) == 0)) {
+				missing += (e[i] & point) != 0;
 				continue;
+			}
 			return false;
 		}
 		at++;
@@ -151,7 +232,10 @@ bool layout_match(const struct layouts *l, const struct layout *layout, struct s
 			m->compact[n++] = (char)(code < 10 ? '0' + code : 'A' + code - 10);
 		else
 			seps++;
+		points += ((uint64_t)1 << code & point) != 0;
 	}
+	if (points > 0 && missing > 0 && !loose)
+		return false;
 	m->n = n;
 	m->length = at;
 	m->separators = seps;

@@ -85,6 +85,7 @@ void lex_phone(struct scan *s, size_t word)
 	* { return; }
 	"+" d (gap? group)+ { offer_phone(s, D_PHONE_E164, at, cur); return; }
 	"00" [1-9] d{0,2} (gap group)+ { offer_phone(s, D_PHONE_E164, at, cur); return; }
+	[2-9] d{2} " " [2-9] d{2} " " d{4} { offer_phone(s, D_PHONE_NATIONAL, at, cur); return; }
 	"1" [ .-] nanp { offer_phone(s, D_PHONE_NANP, at, cur); return; }
 	nanp { offer_phone(s, D_PHONE_NANP, at, cur); return; }
 	[2-9] d{9} { offer_phone(s, D_PHONE_NATIONAL, at, cur); return; }

@@ -14,14 +14,21 @@ static void offer_date(struct scan *s, size_t at, const uint8_t *cur)
 	bool more = end + 1 < s->text.n && ascii_digit(p[end + 1]);
 	if (end < s->text.n && (ascii_digit(p[end]) || (more && (p[end] == '-' || p[end] == '/' || p[end] == '.'))))
 		return;
+	/* A time stamp or a version, unless the word stands right in front of it. */
+	bool stamp = end + 1 < s->text.n && p[end] == 'T' && ascii_digit(p[end + 1]);
+	bool version = end - at <= 7 && memchr(p + at, '.', end - at) != NULL;
 	unsigned born = scan_near(s, D_BIRTH_DATE, at, end), care = scan_near(s, D_CARE_DATE, at, end);
-	if (born > 0 || care > 0)
+	unsigned least = stamp || version ? CONTEXT_NEAREST : 1;
+	if (born >= least || care >= least)
 		scan_offer(s, born >= care ? D_BIRTH_DATE : D_CARE_DATE, at, end);
 }
 
 static void offer_age(struct scan *s, size_t at, const uint8_t *cur)
 {
-	if (digits_value((const char *)s->text.p + at, 1) > 0)
+	size_t end = (size_t)(cur - s->text.p);
+	bool goes_on = end < s->text.n && (ascii_alnum(s->text.p[end]) || s->text.p[end] >= 0x80);
+	bool fraction = at > 1 && s->text.p[at - 1] == '.' && ascii_digit(s->text.p[at - 2]);
+	if (!goes_on && !fraction && digits_value((const char *)s->text.p + at, 1) > 0)
 		scan_offer(s, D_AGE, at, (size_t)(cur - s->text.p));
 }
 

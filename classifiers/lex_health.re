@@ -6,7 +6,7 @@
 static bool joined(const struct scan *s, size_t at, size_t end)
 {
 	const uint8_t *p = s->text.p;
-	bool left = at > 0 && (p[at - 1] == '-' || p[at - 1] == '_' || p[at - 1] == '.' || p[at - 1] == '/' || p[at - 1] == '#');
+	bool left = at > 0 && (p[at - 1] == '-' || p[at - 1] == '_' || p[at - 1] == '.' || p[at - 1] == '/' || p[at - 1] == '#' || p[at - 1] == '<');
 	bool right = end < s->text.n && (ascii_alnum(p[end]) || p[end] == '_' ||
 		     ((p[end] == '-' || p[end] == '.' || p[end] == '/') && end + 1 < s->text.n && ascii_alnum(p[end + 1])));
 	return left || right;

@@ -79,6 +79,14 @@ void lex_secret(struct scan *s, size_t at)
 		if (s->text.p[at - 1] == '_' || s->text.n - at < 6 || memcmp(s->text.p + at, "BEGIN ", 6) != 0)
 			return;
 	}
+	enum detector_id id;
+	size_t key = vendor_keys_match(&s->tables->keys, span_sub(s->text, at, s->text.n), &id);
+	if (key > 0) {
+		s->steps += key;
+		scan_offer(s, id, at, at + key);
+		scan_mask(s, at + key);
+		return;
+	}
 	const uint8_t *cur = s->text.p + at, *mark = cur, *begin = cur;
 	const uint8_t *lim = s->text.n - at > LEX_MAX ? cur + LEX_MAX : s->text.p + s->text.n;
 	/*!re2c

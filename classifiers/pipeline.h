@@ -4,17 +4,21 @@
 #define CLASSIFIERS_PIPELINE_H
 
 #include "classifiers/reading.h"
-#include "classifiers/scan.h"
+#include "classifiers/signs.h"
 
-enum { DECODE_DEPTH = 3, DECODE_EXPANSION = 4 };
+/* Readings within readings; all of them together have at most DECODE_EXPANSION bytes for one of the text. */
+enum { VIEW_DEPTH = 4, DECODE_EXPANSION = 4 };
 
 /* Buffers kept between texts; a zeroed struct is valid. */
 struct pipeline {
-	struct reading folded, other;
-	struct reading decoded[DECODE_DEPTH];
+	struct reading leaf;
+	struct reading folded[VIEW_DEPTH], decoded[VIEW_DEPTH];
+	struct marks marks[VIEW_DEPTH + 1];
 };
 void pipeline_fini(struct pipeline *p);
 
+/* Before s reads a text: what it sees there is noted for pipeline_run. */
+void pipeline_start(struct pipeline *p, struct scan *s);
 /* s has read text as it stands; its hits get those of the other readings, in offsets of text. Bytes that could not be
  * examined because of a limit are added to *failed. */
 enum err pipeline_run(struct pipeline *p, struct scan *s, struct span text, size_t *failed) MUST;

@@ -37,7 +37,8 @@ static size_t entity(struct span t, uint32_t *cp)
 		     {"colon;", ':'},    {"num;", '#'},    {"sol;", '/'},    {"lowbar;", '_'}, {"Tab;", ' '},
 		     {"NewLine;", '\n'}, {"equals;", '='}, {"plus;", '+'}};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (span_starts(span_sub(t, 1, t.n), span_str(names[i].name))) {
+		if (t.n > 1 && t.p[1] == (uint8_t)names[i].name[0] &&
+		    span_starts(span_sub(t, 1, t.n), span_str(names[i].name))) {
 			*cp = names[i].cp;
 			return 1 + strlen(names[i].name);
 		}
@@ -57,6 +58,15 @@ static size_t entity(struct span t, uint32_t *cp)
 	return i + (i < t.n && t.p[i] == ';');
 }
 
+/* "\u{41}" */
+static size_t braced(struct span t, uint32_t *cp)
+{
+	size_t i = 3;
+	for (*cp = 0; i < t.n && i < 9 && hex_value(t.p[i]) >= 0; i++)
+		*cp = *cp * 16 + (uint32_t)hex_value(t.p[i]);
+	return i == 3 || i >= t.n || t.p[i] != '}' || *cp > 0x10ffff ? 0 : i + 1;
+}
+
 /* "\u0041" with surrogates, "\x41", "\n", "\"" …; bytes taken. */
 static size_t backslash(struct span t, uint32_t *cp)
 {
@@ -68,6 +78,8 @@ static size_t backslash(struct span t, uint32_t *cp)
 		*cp = (uint32_t)to[at - from];
 		return 2;
 	}
+	if (t.p[1] == 'u' && t.n > 4 && t.p[2] == '{')
+		return braced(t, cp);
 	long v = t.p[1] == 'u' ? hex_run(t, 2, 4) : t.p[1] == 'x' ? hex_run(t, 2, 2) : -1;
 	if (v < 0)
 		return 0;
@@ -90,8 +102,11 @@ static size_t escape(struct span t, uint32_t *cp, bool *raw)
 	*raw = false;
 	if (t.p[0] == '&')
 		return entity(t, cp);
-	if (t.p[0] == '\\')
-		return backslash(t, cp);
+	if (t.p[0] == '\\') {
+		size_t n = backslash(t, cp);
+		*raw = n == 4 && t.p[1] == 'x'; /* a byte, perhaps of several for one character */
+		return n;
+	}
 	if (t.p[0] != '%' && t.p[0] != '=')
 		return 0;
 	if (t.p[0] == '=' && t.n > 1 && t.p[1] == '\n') {
@@ -110,14 +125,33 @@ static size_t escape(struct span t, uint32_t *cp, bool *raw)
 	return 3;
 }
 
+/* Bytes beyond ASCII come as characters of several bytes, all of them escaped: "id=a93f" has none. */
+static bool stray(struct span t, size_t at, uint32_t byte)
+{
+	if (byte < 0x80)
+		return false;
+	size_t other = at + 3;
+	if (byte < 0xc0) {
+		if (at < 3)
+			return true;
+		other = at - 3;
+	}
+	return other >= t.n || t.p[other] != t.p[at] || hex_run(t, other + 1, 2) < 0x80;
+}
+
 void read_unescaped(const struct source *src, struct reading *r)
 {
 	struct window w = window_of(src, r);
 	for (size_t i = 0; i < src->text.n;) {
 		uint32_t cp = 0;
 		bool raw;
+		uint8_t sign = src->text.p[i];
+		if (sign != '&' && sign != '\\' && sign != '%' && sign != '=') {
+			i++;
+			continue;
+		}
 		size_t n = escape(span_sub(src->text, i, src->text.n), &cp, &raw);
-		if (n == 0) {
+		if (n == 0 || (raw && stray(src->text, i, cp))) {
 			i++;
 			continue;
 		}
@@ -129,115 +163,6 @@ void read_unescaped(const struct source *src, struct reading *r)
 		for (size_t b = 0; b < k; b++)
 			reading_add(r, bytes[b], source_origin(src, i, i + n), CHANGE_DECODED);
 		i += n;
-	}
-	window_end(&w);
-}
-
-/* ---- runs of base64, base32, hexadecimal ---- */
-
-enum { RUN_MIN = 11, RUN_MAX = 1 << 20, PRINTABLE_PERCENT = 80 };
-
-struct alphabet {
-	unsigned bits;
-	int (*value)(uint8_t b);
-};
-
-static int base64_value(uint8_t b)
-{
-	if (b >= 'A' && b <= 'Z')
-		return b - 'A';
-	if (b >= 'a' && b <= 'z')
-		return b - 'a' + 26;
-	if (ascii_digit(b))
-		return b - '0' + 52;
-	return b == '+' || b == '-' ? 62 : b == '/' || b == '_' ? 63 : -1;
-}
-
-static int base32_value(uint8_t b)
-{
-	return b >= 'A' && b <= 'Z' ? b - 'A' : b >= '2' && b <= '7' ? b - '2' + 26 : -1;
-}
-
-static bool all_of(struct span run, int (*value)(uint8_t b))
-{
-	for (size_t i = 0; i < run.n; i++)
-		if (value(run.p[i]) < 0)
-			return false;
-	return true;
-}
-
-/* Is what comes out text? Looked at before anything is written. */
-static bool decodes_to_text(struct span run, const struct alphabet *a)
-{
-	uint32_t acc = 0;
-	unsigned bits = 0;
-	size_t total = 0, good = 0, letters = 0;
-	for (size_t i = 0; i < run.n && total < 4096; i++) {
-		acc = acc << a->bits | (uint32_t)a->value(run.p[i]);
-		bits += a->bits;
-		if (bits < 8)
-			continue;
-		bits -= 8;
-		uint8_t b = (uint8_t)(acc >> bits);
-		total++;
-		good += (b >= 0x20 && b < 0x7f) || b == '\n' || b == '\r' || b == '\t' || b >= 0xc2;
-		letters += ascii_alnum(b) || b == ' ';
-	}
-	return total >= 6 && good * 100 >= total * PRINTABLE_PERCENT && letters * 2 >= total;
-}
-
-static void decode(struct window *w, size_t at, size_t end, size_t tail, const struct alphabet *a)
-{
-	struct span t = w->src->text;
-	uint32_t acc = 0;
-	unsigned bits = 0;
-	size_t from = at;
-	window_change(w, at, tail);
-	/* Its own line: what stands in front is context, not part of it. */
-	reading_add(w->out, ' ', source_origin(w->src, at, at + 1), CHANGE_DECODED);
-	for (size_t i = at; i < end; i++) {
-		acc = acc << a->bits | (uint32_t)a->value(t.p[i]);
-		bits += a->bits;
-		if (bits < 8)
-			continue;
-		bits -= 8;
-		reading_add(w->out, (uint8_t)(acc >> bits), source_origin(w->src, from, i + 1), CHANGE_DECODED);
-		from = bits == 0 ? i + 1 : i;
-	}
-	reading_add(w->out, ' ', source_origin(w->src, end - 1, end), CHANGE_DECODED);
-}
-
-static const struct alphabet *alphabet_of(struct span run)
-{
-	static const struct alphabet hex = {4, hex_value}, b32 = {5, base32_value}, b64 = {6, base64_value};
-	if (run.n % 2 == 0 && all_of(run, hex_value) && decodes_to_text(run, &hex))
-		return &hex;
-	if (all_of(run, base32_value) && decodes_to_text(run, &b32))
-		return &b32;
-	return decodes_to_text(run, &b64) ? &b64 : NULL;
-}
-
-void read_encoded(const struct source *src, struct reading *r)
-{
-	struct window w = window_of(src, r);
-	struct span t = src->text;
-	for (size_t i = 0; i < t.n;) {
-		if (base64_value(t.p[i]) < 0) {
-			i++;
-			continue;
-		}
-		size_t end = i;
-		while (end < t.n && base64_value(t.p[end]) >= 0)
-			end++;
-		size_t tail = end;
-		while (tail < t.n && t.p[tail] == '=' && tail - end < 6)
-			tail++;
-		if (end - i >= RUN_MIN && end - i <= RUN_MAX) {
-			const struct alphabet *a = alphabet_of(span_sub(t, i, end));
-			if (a != NULL)
-				decode(&w, i, end, tail, a);
-		}
-		i = tail;
 	}
 	window_end(&w);
 }

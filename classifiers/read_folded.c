@@ -29,19 +29,37 @@ static const struct {
 	{0x1f101, 0x1f10a, '0', 0},
 };
 
-/* Letters of other scripts that look like a Latin one (UTS 39 confusables, the usual ones). */
+/* Letters of other scripts that look like a Latin letter or a digit (UTS 39 confusables, the usual ones), by code
+ * point. */
 static const struct {
 	uint16_t cp;
 	char ascii;
 } look_alikes[] = {
+	{0x0131, 'i'}, {0x01c0, 'l'}, {0x0251, 'a'}, {0x0261, 'g'}, {0x0269, 'i'}, {0x026a, 'i'}, {0x026d, 'l'},
+	{0x0274, 'N'}, {0x0280, 'R'}, {0x028f, 'Y'}, {0x0299, 'B'}, {0x029c, 'H'}, {0x029f, 'L'}, {0x037f, 'J'},
 	{0x0391, 'A'}, {0x0392, 'B'}, {0x0395, 'E'}, {0x0396, 'Z'}, {0x0397, 'H'}, {0x0399, 'I'}, {0x039a, 'K'},
 	{0x039c, 'M'}, {0x039d, 'N'}, {0x039f, 'O'}, {0x03a1, 'P'}, {0x03a4, 'T'}, {0x03a5, 'Y'}, {0x03a7, 'X'},
-	{0x03b1, 'a'}, {0x03b9, 'i'}, {0x03ba, 'k'}, {0x03bd, 'v'}, {0x03bf, 'o'}, {0x03c1, 'p'}, {0x03c5, 'u'},
-	{0x03c7, 'x'}, {0x0405, 'S'}, {0x0406, 'I'}, {0x0408, 'J'}, {0x0410, 'A'}, {0x0412, 'B'}, {0x0415, 'E'},
-	{0x041a, 'K'}, {0x041c, 'M'}, {0x041d, 'H'}, {0x041e, 'O'}, {0x0420, 'P'}, {0x0421, 'C'}, {0x0422, 'T'},
-	{0x0425, 'X'}, {0x0430, 'a'}, {0x0435, 'e'}, {0x043e, 'o'}, {0x0440, 'p'}, {0x0441, 'c'}, {0x0443, 'y'},
-	{0x0445, 'x'}, {0x0455, 's'}, {0x0456, 'i'}, {0x0458, 'j'}, {0x0501, 'd'}, {0x051b, 'q'}, {0x051d, 'w'},
-	{0x0555, 'O'}, {0x0585, 'o'}, {0x057d, 'u'}, {0x04bb, 'h'}, {0x04cf, 'l'}, {0x0131, 'i'}, {0x0261, 'g'},
+	{0x03b1, 'a'}, {0x03b3, 'y'}, {0x03b5, 'e'}, {0x03b7, 'n'}, {0x03b9, 'i'}, {0x03ba, 'k'}, {0x03bd, 'v'},
+	{0x03bf, 'o'}, {0x03c1, 'p'}, {0x03c4, 't'}, {0x03c5, 'u'}, {0x03c7, 'x'}, {0x03c9, 'w'}, {0x03f2, 'c'},
+	{0x03f3, 'j'}, {0x03f9, 'C'}, {0x0405, 'S'}, {0x0406, 'I'}, {0x0408, 'J'}, {0x0410, 'A'}, {0x0412, 'B'},
+	{0x0415, 'E'}, {0x0417, '3'}, {0x041a, 'K'}, {0x041c, 'M'}, {0x041d, 'H'}, {0x041e, 'O'}, {0x0420, 'P'},
+	{0x0421, 'C'}, {0x0422, 'T'}, {0x0423, 'Y'}, {0x0425, 'X'}, {0x042c, 'b'}, {0x0430, 'a'}, {0x0431, '6'},
+	{0x0432, 'b'}, {0x0433, 'r'}, {0x0435, 'e'}, {0x043a, 'k'}, {0x043c, 'm'}, {0x043d, 'h'}, {0x043e, 'o'},
+	{0x043f, 'n'}, {0x0440, 'p'}, {0x0441, 'c'}, {0x0442, 't'}, {0x0443, 'y'}, {0x0445, 'x'}, {0x0447, '4'},
+	{0x044c, 'b'}, {0x0454, 'e'}, {0x0455, 's'}, {0x0456, 'i'}, {0x0458, 'j'}, {0x0461, 'w'}, {0x0474, 'V'},
+	{0x0475, 'v'}, {0x04ae, 'Y'}, {0x04af, 'y'}, {0x04bb, 'h'}, {0x04bd, 'e'}, {0x04c0, 'I'}, {0x04cf, 'l'},
+	{0x04d5, 'e'}, {0x04e0, '3'}, {0x04e9, 'o'}, {0x0501, 'd'}, {0x050c, 'G'}, {0x051a, 'Q'}, {0x051b, 'q'},
+	{0x051c, 'W'}, {0x051d, 'w'}, {0x0548, 'n'}, {0x054d, 'U'}, {0x054f, 'S'}, {0x0555, 'O'}, {0x0563, 'q'},
+	{0x0566, 'q'}, {0x056c, 'l'}, {0x0570, 'h'}, {0x0575, 'j'}, {0x0578, 'n'}, {0x057c, 'n'}, {0x057d, 'u'},
+	{0x0581, 'g'}, {0x0584, 'f'}, {0x0585, 'o'}, {0x05c0, 'l'}, {0x05d5, 'l'}, {0x05df, 'l'}, {0x05e1, 'o'},
+	{0x13a0, 'D'}, {0x13a1, 'R'}, {0x13a2, 'T'}, {0x13a5, 'i'}, {0x13a9, 'Y'}, {0x13aa, 'A'}, {0x13ab, 'J'},
+	{0x13ac, 'E'}, {0x13b3, 'W'}, {0x13b7, 'M'}, {0x13bb, 'H'}, {0x13be, 'O'}, {0x13c0, 'G'}, {0x13c2, 'h'},
+	{0x13c3, 'Z'}, {0x13cf, 'b'}, {0x13d2, 'R'}, {0x13d4, 'W'}, {0x13d5, 'S'}, {0x13d9, 'V'}, {0x13da, 'S'},
+	{0x13de, 'L'}, {0x13df, 'C'}, {0x13e2, 'P'}, {0x13e6, 'K'}, {0x13e7, 'd'}, {0x13f3, 'G'}, {0x13f4, 'B'},
+	{0x1d00, 'A'}, {0x1d04, 'c'}, {0x1d0f, 'o'}, {0x1d11, 'o'}, {0x1d1c, 'u'}, {0x1d20, 'v'}, {0x1d21, 'w'},
+	{0x1d22, 'z'}, {0x210a, 'g'}, {0x2113, 'l'}, {0x212f, 'e'}, {0x2134, 'o'}, {0x2139, 'i'}, {0x2160, 'I'},
+	{0x2164, 'V'}, {0x2169, 'X'}, {0x216c, 'L'}, {0x216d, 'C'}, {0x216e, 'D'}, {0x216f, 'M'}, {0x2170, 'i'},
+	{0x2174, 'v'}, {0x2179, 'x'}, {0x217c, 'l'}, {0x217d, 'c'}, {0x217e, 'd'}, {0x217f, 'm'}, {0x2202, 'd'},
 };
 
 static bool invisible(uint32_t cp)
@@ -70,8 +88,17 @@ static char mathematical(uint32_t cp)
 	return (char)(k < 26 ? 'A' + k : 'a' + k - 26);
 }
 
+/* Letters of the scripts in everyday use, so that they are not looked up. */
+static bool surely_plain(uint32_t cp)
+{
+	return (cp > 0xb9 && cp < 0x34f) || (cp > 0x34f && cp < 0x61c) || (cp > 0x3000 && cp < 0x3164) ||
+	       (cp > 0x3164 && cp < 0xa620) || (cp >= 0xac00 && cp < 0xfe00);
+}
+
 static char dressed(uint32_t cp)
 {
+	if (surely_plain(cp))
+		return 0;
 	for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
 		if (cp >= zeros[i] && cp < zeros[i] + 10)
 			return (char)('0' + cp - zeros[i]);
@@ -85,9 +112,16 @@ static char dressed(uint32_t cp)
 
 static char look_alike(uint32_t cp)
 {
-	for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes; i++)
-		if (look_alikes[i].cp == cp)
-			return look_alikes[i].ascii;
+	size_t low = 0, high = sizeof look_alikes / sizeof *look_alikes;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (look_alikes[mid].cp == cp)
+			return look_alikes[mid].ascii;
+		if (look_alikes[mid].cp < cp)
+			low = mid + 1;
+		else
+			high = mid;
+	}
 	return 0;
 }
 
@@ -118,33 +152,78 @@ static bool in_mixed_token(struct folder *f, size_t at)
 	return f->token_mixed;
 }
 
+/* The code point in front of at, 0 at the start; *start is where it begins. */
+static uint32_t before(struct span t, size_t at, size_t *start)
+{
+	uint32_t cp = 0;
+	*start = at;
+	while (*start > 0 && at - *start < 4) {
+		(*start)--;
+		if ((t.p[*start] & 0xc0) != 0x80)
+			break;
+	}
+	return utf8_decode(span_sub(t, *start, at), &cp) == at - *start ? cp : 0;
+}
+
+/* The code point at at, 0 at the end; *end is where it ends. */
+static uint32_t behind(struct span t, size_t at, size_t *end)
+{
+	uint32_t cp = 0;
+	size_t n = at < t.n ? utf8_decode(span_sub(t, at, t.n), &cp) : 0;
+	*end = at + n;
+	return n == 0 ? 0 : cp;
+}
+
+static bool reads_as_ascii(uint32_t cp)
+{
+	return (cp > ' ' && cp < 0x7f) || dressed(cp) != 0;
+}
+
+static bool reads_as_digit(uint32_t cp)
+{
+	return (cp >= '0' && cp <= '9') || ascii_digit((uint8_t)dressed(cp));
+}
+
+static bool blank(uint32_t cp)
+{
+	return cp <= ' ' || spacing(cp) == ' ';
+}
+
+/* A typographic space or dash within a number, or between characters that each stand alone. */
 static bool between_words(struct span t, size_t at, size_t end)
 {
-	bool digit = (at > 0 && ascii_digit(t.p[at - 1])) || (end < t.n && ascii_digit(t.p[end]));
-	return digit && at > 0 && end < t.n && (ascii_alnum(t.p[at - 1]) || t.p[at - 1] == ')') &&
-	       (ascii_alnum(t.p[end]) || t.p[end] == '(');
+	size_t start, stop, far;
+	uint32_t left = before(t, at, &start), right = behind(t, end, &stop);
+	if (!reads_as_ascii(left) || !reads_as_ascii(right))
+		return blank(left) && blank(right) && left != 0 && right != 0;
+	if (reads_as_digit(left) || reads_as_digit(right) ||
+	    (left >= 'A' && left <= 'Z' && right >= 'A' && right <= 'Z'))
+		return true;
+	return blank(before(t, start, &far)) && blank(behind(t, stop, &far));
 }
 
-static bool visible_ascii(uint8_t b)
-{
-	return b > ' ' && b < 0x7f;
-}
-
-/* Next to emoji and in other scripts invisible characters are at home. */
+/* Next to emoji and in other scripts invisible characters are at home. Others of their kind are looked past. */
 static bool beside_word(struct span t, size_t at, size_t end)
 {
-	return (at > 0 && visible_ascii(t.p[at - 1])) || (end < t.n && visible_ascii(t.p[end]));
+	enum { REACH = 8 };
+	uint32_t left = before(t, at, &at), right = behind(t, end, &end);
+	for (unsigned i = 0; i < REACH && invisible(left); i++)
+		left = before(t, at, &at);
+	for (unsigned i = 0; i < REACH && invisible(right); i++)
+		right = behind(t, end, &end);
+	return reads_as_ascii(left) || reads_as_ascii(right) || (left < 0x80 && right < 0x80);
 }
 
 static void fold(struct folder *f, uint32_t cp, size_t at, size_t end)
 {
 	struct span t = f->window.src->text;
 	struct reading *r = f->window.out;
-	char ascii = spacing(cp);
+	bool plain = surely_plain(cp);
+	char ascii = plain ? 0 : spacing(cp);
 	enum change change = CHANGE_SPACING;
 	if (ascii != 0 && !between_words(t, at, end))
 		return;
-	if (invisible(cp)) {
+	if (!plain && invisible(cp)) {
 		if (!beside_word(t, at, end))
 			return;
 		window_change(&f->window, at, end);
@@ -164,6 +243,20 @@ static void fold(struct folder *f, uint32_t cp, size_t at, size_t end)
 	reading_add(r, (uint8_t)ascii, source_origin(f->window.src, at, end), change);
 }
 
+/* Behind the ASCII bytes from at on, which may be none. */
+static size_t ascii_end(struct span t, size_t at)
+{
+	uint64_t eight;
+	for (; t.n - at >= sizeof eight; at += sizeof eight) {
+		memcpy(&eight, t.p + at, sizeof eight);
+		if ((eight & 0x8080808080808080u) != 0)
+			break;
+	}
+	while (at < t.n && t.p[at] < 0x80)
+		at++;
+	return at;
+}
+
 void read_folded(const struct source *src, struct reading *r)
 {
 	struct folder f = {.window = window_of(src, r)};
@@ -171,7 +264,7 @@ void read_folded(const struct source *src, struct reading *r)
 	while (i < src->text.n) {
 		uint32_t cp;
 		if (src->text.p[i] < 0x80) {
-			i++;
+			i = ascii_end(src->text, i + 1);
 			continue;
 		}
 		size_t n = utf8_decode(span_sub(src->text, i, src->text.n), &cp);

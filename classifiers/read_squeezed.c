@@ -3,7 +3,7 @@
 #include "classifiers/scan.h"
 #include "classifiers/window.h"
 
-enum { SINGLES_MIN = 6, GROUPS_MIN = 3, DIGITS_MIN = 9, DIGITS_MAX = 24, GROUP_MAX = 6, GAP_MAX = 3 };
+enum { SINGLES_MIN = 6, GAP_MAX = 3 };
 
 static bool blank(uint8_t b)
 {
@@ -55,37 +55,6 @@ static size_t punctuated_run(struct span t, size_t at, size_t *units)
 	return end;
 }
 
-/* Groups of digits parted by the same unusual separator. */
-static size_t grouped_run(struct span t, size_t at, size_t *digits)
-{
-	size_t end = at, groups = 0, gap = 0, gap_at = 0;
-	*digits = 0;
-	for (size_t i = at; i < t.n && ascii_digit(t.p[i]);) {
-		size_t from = i;
-		while (i < t.n && ascii_digit(t.p[i]))
-			i++;
-		if (i - from > GROUP_MAX || *digits + i - from > DIGITS_MAX || (i < t.n && ascii_alnum(t.p[i])))
-			break;
-		*digits += i - from;
-		groups++;
-		end = i;
-		size_t n = 0;
-		while (i + n < t.n && n < GAP_MAX && separator(t.p[i + n]))
-			n++;
-		if (gap == 0 && n == 1 &&
-		    (t.p[i] == ' ' || t.p[i] == '-')) /* as numbers are written; the layouts know them */
-			break;
-		if (n == 0 || (gap != 0 && (n != gap || memcmp(t.p + gap_at, t.p + i, n) != 0)))
-			break;
-		gap = n;
-		gap_at = i;
-		i += n;
-	}
-	if (groups < GROUPS_MIN || *digits < DIGITS_MIN)
-		*digits = 0;
-	return end;
-}
-
 /* Copies [at, end) without its separators; the character in front of each carries the gap. */
 static void squeeze(struct window *w, size_t at, size_t end, bool blanks_only)
 {
@@ -109,7 +78,7 @@ static size_t run_at(struct span t, size_t i, bool *blanks_only)
 		return i;
 	if (i > 0 && ascii_alnum(t.p[i - 1]))
 		return i;
-	if (!ascii_digit(t.p[i]) && i + 1 < t.n && ascii_alnum(t.p[i + 1]))
+	if (i + 1 < t.n && ascii_alnum(t.p[i + 1]))
 		return i;
 	size_t units, end = blank_run(t, i, &units);
 	*blanks_only = true;
@@ -117,10 +86,7 @@ static size_t run_at(struct span t, size_t i, bool *blanks_only)
 		return end;
 	*blanks_only = false;
 	end = punctuated_run(t, i, &units);
-	if (units >= SINGLES_MIN)
-		return end;
-	end = grouped_run(t, i, &units);
-	return units > 0 ? end : i;
+	return units >= SINGLES_MIN ? end : i;
 }
 
 /* A plus or bracket in front belongs to the number. */

@@ -65,6 +65,32 @@ void reading_add(struct reading *r, uint8_t byte, struct origin from, enum chang
 	r->change[r->n++] = (uint8_t)change;
 }
 
+void reading_copy(struct reading *r, struct span bytes, const struct origin *from, size_t base)
+{
+	while (bytes.n > 0 && r->err == ERR_OK) {
+		size_t room = r->cap - r->n, left = r->limit == 0 ? bytes.n : r->limit - r->n;
+		size_t n = bytes.n < left ? bytes.n : left;
+		if (n == 0)
+			r->err = ERR_LIMIT;
+		else if (room == 0 && !grow(r))
+			r->err = ERR_NOMEM;
+		if (r->err != ERR_OK)
+			return;
+		room = r->cap - r->n;
+		n = n < room ? n : room;
+		memcpy(r->p + r->n, bytes.p, n);
+		memset(r->change + r->n, CHANGE_NONE, n);
+		for (size_t i = 0; i < n; i++)
+			r->from[r->n + i] = from != NULL
+						    ? from[i]
+						    : (struct origin){(uint32_t)(base + i), (uint32_t)(base + i + 1)};
+		r->n += n;
+		bytes = span_sub(bytes, n, bytes.n);
+		base += n;
+		from = from == NULL ? NULL : from + n;
+	}
+}
+
 struct origin reading_origin(const struct reading *r, size_t start, size_t end)
 {
 	struct origin o = r->from[start];

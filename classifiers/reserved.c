@@ -66,6 +66,11 @@ static unsigned reserved_ipv4(struct span c, bool context)
 static unsigned reserved_ipv6(struct span c, bool context)
 {
 	struct span head = span_sub(c, 0, c.n < 4 ? c.n : 4);
+	/* Public resolvers everybody writes about. */
+	static const char *const known[] = {"2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111",
+					    "2606:4700:4700::1001", "2620:fe::fe",          "2620:fe::9"};
+	if (word_in(c, known, sizeof known / sizeof *known))
+		return context ? DOCUMENTATION : HARMLESS;
 	if (span_eq_nocase(head, SPAN("fe80")) || (c.p[0] | 32) == 'f' || span_starts(c, SPAN("::ffff:127")))
 		return context ? DOCUMENTATION : HARMLESS;
 	if (c.n > 8 && span_eq_nocase(span_sub(c, 0, 8), SPAN("2001:db8")))
@@ -94,7 +99,7 @@ unsigned scan_reserved(struct scan *s, enum detector_id d, size_t start, size_t 
 		return reserved_ipv4(c, scan_near(s, d, start, end) > 0);
 	if (d == D_IPV6)
 		return reserved_ipv6(c, scan_near(s, d, start, end) > 0);
-	if (d == D_PHONE_NANP)
+	if (d == D_PHONE_NANP || (d == D_PHONE_E164 && span_starts(c, SPAN("+1"))))
 		return reserved_nanp(c, scan_near(s, d, start, end) > 0);
 	return 0;
 }

@@ -5,8 +5,10 @@
 
 static void copy(struct window *w, size_t from, size_t to)
 {
-	for (size_t i = from; i < to; i++)
-		reading_add(w->out, w->src->text.p[i], source_origin(w->src, i, i + 1), CHANGE_NONE);
+	const struct source *src = w->src;
+	if (from < to)
+		reading_copy(w->out, span_sub(src->text, from, to), src->from == NULL ? NULL : src->from + from,
+			     src->base + from);
 }
 
 /* Keys and encoded runs are taken whole: a piece of them would be something else. */

@@ -28,10 +28,11 @@ enum err check_listener(struct loader *x, const struct node *n, void *base)
 		return COMPLAIN(x, place(n, "address"),
 				"an admin listener on the network needs tls: { cert, key }; or use "
 				"unix:/run/bailiwick/admin.sock");
-	if (l->mode == MODE_FORWARD_PROXY && l->n_hosts > 0)
-		return COMPLAIN(x, place(n, "hosts"), "\"hosts\" is for base-url and admin listeners; remove it");
-	if (l->mode == MODE_FORWARD_PROXY && path.p != NULL)
-		return COMPLAIN(x, place(n, "address"), "a forward proxy listens on host:port");
+	if (l->mode == MODE_FORWARD_PROXY)
+		return COMPLAIN(
+			x, place(n, "mode"),
+			"this version serves no forward proxy; use mode: base-url, and have clients set it as the base "
+			"URL of their API");
 	return ERR_OK;
 }
 
@@ -146,7 +147,9 @@ enum err check_route(struct loader *x, const struct node *n, void *base)
 enum err check_house(struct loader *x, const struct node *n, void *base)
 {
 	struct config_house_list *h = base;
-	(void)n;
+	if (h->patterns && h->exact)
+		return COMPLAIN(x, place(n, "exact"),
+				"a list is either of patterns or for exact match; remove one of the two");
 	if (h->n_classes > 0)
 		return ERR_OK;
 	h->classes = arena_array(&x->config->arena, 1, sizeof *h->classes);

@@ -97,9 +97,16 @@ struct config_app {
 struct config_house_list {
 	struct span type;
 	struct span file;
-	bool patterns;
+	bool patterns, exact;
 	struct span *classes;
 	size_t n_classes;
+	unsigned line;
+};
+
+/* Least score of findings of a type, a family of types ("id.*") or a legal class. */
+struct config_threshold {
+	struct span match;
+	uint32_t score;
 	unsigned line;
 };
 
@@ -127,6 +134,8 @@ struct config {
 	size_t n_groups;
 	struct config_house_list *house;
 	size_t n_house;
+	struct config_threshold *thresholds;
+	size_t n_thresholds;
 	struct {
 		struct span database;  /* null: none */
 		uint32_t max_age_days; /* 45 */
@@ -153,7 +162,9 @@ struct config {
 		struct span contact; /* default for refusals */
 		bool require_app;    /* unknown callers are refused (401) */
 	} server;
-	struct span model; /* tagger file, null: none */
+	struct span model;       /* tagger file, null: none */
+	struct span *model_keys; /* files with the keys of those who may make models; none: anybody */
+	size_t n_model_keys;
 };
 
 /* NULL on failure with diag filled. Unknown keys, wrong types, duplicate names, anchors and tags are errors. Secrets

@@ -42,8 +42,9 @@ static const struct block block_tls = {"tls", tls_fields, COUNT(tls_fields), 0, 
 static const struct field listener_fields[] = {
 	{"address", KIND_ADDRESS, .required = true, AT(struct config_listener, address), .doc = "where to listen"},
 	{"mode", KIND_ENUM, .required = true, AT(struct config_listener, mode), .words = "base-url|forward-proxy|admin",
-	 .doc = "base-url: clients set it as their API's base URL; forward-proxy: as HTTPS_PROXY; admin: console, API, "
-		"metrics, health"},
+	 .doc = "base-url: clients set it as their API's base URL; admin: console, API, metrics, health; "
+		"forward-proxy: not "
+		"served by this version, and refused"},
 	{"hosts", KIND_HOSTS, ITEMS(struct config_listener, hosts), .shown = "localhost and the loopback addresses",
 	 .doc = "names accepted in the Host header"},
 	{"tls", KIND_BLOCK, .block = &block_tls, .doc = "serve TLS"},
@@ -179,6 +180,8 @@ static const struct field house_fields[] = {
 	{"file", KIND_FILE, .required = true, AT(struct config_house_list, file), .doc = "one term or pattern a line"},
 	{"patterns", KIND_BOOL, AT(struct config_house_list, patterns), .deflt = "false",
 	 .doc = "the lines are patterns, not terms"},
+	{"exact", KIND_BOOL, AT(struct config_house_list, exact), .deflt = "false",
+	 .doc = "exact-data list: held as keyed hashes only, and rules that fire on it are private"},
 	{"classes", KIND_CLASSES, ITEMS(struct config_house_list, classes), .shown = "[house]",
 	 .doc = "legal classes of the findings"},
 };
@@ -188,6 +191,19 @@ static const struct block block_house = {"a house list",
 					 sizeof(struct config_house_list),
 					 offsetof(struct config_house_list, line),
 					 check_house};
+
+static const struct field threshold_fields[] = {
+	{"match", KIND_TEXT, .required = true, AT(struct config_threshold, match),
+	 .doc = "a type, a family of types such as id.*, or a legal class"},
+	{"score", KIND_UINT, .required = true, AT(struct config_threshold, score), .min = 1, .max = 100,
+	 .doc = "findings below this score are dropped"},
+};
+static const struct block block_threshold = {"a threshold",
+					     threshold_fields,
+					     COUNT(threshold_fields),
+					     sizeof(struct config_threshold),
+					     offsetof(struct config_threshold, line),
+					     NULL};
 
 static const struct field geo_fields[] = {
 	{"database", KIND_FILE, .required = true, AT(struct config, geo.database),
@@ -270,11 +286,16 @@ static const struct field root_fields[] = {
 	 .doc = "rule files; packs/NAME.rules is built in where no file of that name exists"},
 	{"groups", KIND_FILES, ITEMS(struct config, groups), .doc = "country groups beyond the built-in ones"},
 	{"house", KIND_LIST, ITEMS(struct config, house), .block = &block_house, .doc = "house terms and patterns"},
+	{"thresholds", KIND_LIST, ITEMS(struct config, thresholds), .block = &block_threshold,
+	 .doc = "least scores of findings; 50 where none says otherwise, the last that matches counts"},
 	{"geo", KIND_BLOCK, .block = &block_geo, .doc = "countries of addresses"},
 	{"audit", KIND_BLOCK, .required = true, .block = &block_audit, .doc = "the record of decisions"},
 	{"limits", KIND_BLOCK, .block = &block_limits, .doc = "sizes, times, threads"},
 	{"server", KIND_BLOCK, .block = &block_server, .doc = "the process"},
-	{"model", KIND_FILE, AT(struct config, model), .doc = "the tagger's model; without it only the lexers look"},
+	{"model", KIND_FILE, AT(struct config, model),
+	 .doc = "the tagger's model, bare or in a bundle; without it only the lexers look"},
+	{"model_keys", KIND_FILES, ITEMS(struct config, model_keys),
+	 .doc = "keys of those whose models may be used; without them a model needs no signature"},
 };
 const struct block block_root = {"the file", root_fields, COUNT(root_fields), sizeof(struct config),
 				 NOWHERE,    check_root};

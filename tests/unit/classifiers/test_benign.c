@@ -7,7 +7,11 @@
 static void few_false_alarms(void **state)
 {
 	(void)state;
-	static const char *const files[] = {"server.log", "source.c.txt", "changelog.txt", "report.csv.txt"};
+	static const char *const files[] = {
+		"server.log",       "source.c.txt",   "changelog.txt",   "report.csv.txt", "pipeline.py.txt",
+		"orders.sql.txt",   "browser.js.txt", "service.go.txt",  "notes.md.txt",   "build.yaml.txt",
+		"package.json.txt", "kernel.log.txt", "Parser.java.txt",
+	};
 	size_t alarms = 0, bytes = 0;
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		char path[128];
@@ -25,8 +29,9 @@ static void few_false_alarms(void **state)
 		result_fini(&r);
 		free(text);
 	}
-	assert_true(bytes > 5000);
-	assert_true(alarms <= 2);
+	assert_true(bytes > 13000);
+	/* Two in a hundred kilobytes is the aim; of so little text that is none. One is a margin. */
+	assert_true(alarms <= 1);
 }
 
 /* Random numbers without context: one in a hundred may look like an identifier with a date or a card. */

@@ -1,6 +1,8 @@
 /* The interface: types, content address, seams, facts, cache, dictionaries, tagger, limits. */
 #include "fixture.h"
 
+#include "classifiers/score.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,8 +265,10 @@ static void cache_keys_are_apart(void **state)
 	struct classifier_cache *cache = classifier_cache_new(64, cache_secret);
 	struct arena a;
 	arena_init(&a, 0);
+	const struct hash128 prints[] = {{1, 2}, {1, 3}};
 	const struct text_context v[] = {{.key = SPAN("a")},    {.key = SPAN("b")},    {.role = 1},
-					 {.tenant = SPAN("a")}, {.tenant = SPAN("b")}, {.role = 0}};
+					 {.tenant = SPAN("a")}, {.tenant = SPAN("b")}, {.role = 0},
+					 {.print = &prints[0]}, {.print = &prints[1]}};
 	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
 		assert_int_equal(run(the_classifier(), cache, SPAN("PESEL 85031512344"), &v[i], &a).cached, 0);
 	assert_int_equal(run(the_classifier(), cache, SPAN("PESEL 85031512344"), &v[0], &a).cached, 17);
@@ -280,6 +284,88 @@ static void cache_keys_are_apart(void **state)
 	}
 	arena_fini(&a);
 	classifier_cache_free(cache);
+}
+
+static unsigned score_with(const struct classifier_threshold *t, size_t n, const char *text, const char *detector)
+{
+	struct classifier_options o = {.thresholds = t, .n_thresholds = n};
+	struct classifier *c = make(&o);
+	struct arena a;
+	unsigned best = 0;
+	arena_init(&a, 0);
+	struct findings f = run(c, NULL, span_str(text), NULL, &a);
+	for (size_t i = 0; i < f.n; i++)
+		if (span_eq(classifier_detector_name(c, f.v[i].detector), span_str(detector)))
+			best = f.v[i].score;
+	arena_fini(&a);
+	classifier_free(c);
+	return best;
+}
+
+static void thresholds_by_type_family_and_class(void **state)
+{
+	(void)state;
+	static const char text[] = "PESEL 85031512344, SSN 536-22-8726, password: hunter2!Blue";
+	const struct classifier_threshold family[] = {{SPAN("id.*"), 90}},
+					  type[] = {{SPAN("id.*"), 96}, {SPAN("id.pl.pesel"), 60}},
+					  legal[] = {{SPAN("secret"), 99}}, low[] = {{SPAN("id.us.ssn"), 10}};
+	assert_true(score_with(NULL, 0, text, "US_SSN") > 0);
+	assert_int_equal(score_with(family, 1, text, "US_SSN"), 0);
+	assert_true(score_with(family, 1, text, "PL_PESEL") > 0);
+	assert_true(score_with(family, 1, text, "PASSWORD") > 0);
+	assert_true(score_with(type, 2, text, "PL_PESEL") > 0);
+	assert_int_equal(score_with(type, 2, text, "US_SSN"), 0);
+	assert_int_equal(score_with(legal, 1, text, "PASSWORD"), 0);
+	assert_int_equal(score_with(NULL, 0, "see 536228726", "US_SSN"), 0);
+	assert_true(score_with(low, 1, "see 536228726", "US_SSN") > 0);
+	const struct classifier_threshold unknown[] = {{SPAN("id.atlantis"), 60}};
+	struct classifier_options o = {.thresholds = unknown, .n_thresholds = 1};
+	struct classifier_diag diag;
+	enum err err;
+	assert_null(classifier_new(&o, &diag, &err));
+	assert_int_equal(err, ERR_CONFIG);
+	assert_non_null(strstr(diag.text, "id.atlantis"));
+}
+
+static void findings_are_explained(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *detector, *word;
+		bool column, disguised;
+	} v[] = {{"PESEL 85031512344", "PL_PESEL", "PESEL", false, false},
+		 {"4539148803436467 is his Visa", "CARD", "Visa", false, false},
+		 {"name;pesel\nAda;none\nBo;none\nCy;none\nDi;none of these yet, to be filled in later by somebody "
+		  "else, whoever that may be\nEve;85031512344",
+		  "PL_PESEL", "", true, false},
+		 {"PESEL 8 5 0 3 1 5 1 2 3 4 4", "PL_PESEL", "PESEL", false, true},
+		 {"jana@firma.de", "EMAIL", "", false, false}};
+	for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
+		struct arena a;
+		struct findings f, same;
+		struct reason *why;
+		arena_init(&a, 0);
+		assert_int_equal(
+			classify_explain(the_classifier(), the_scratch(), span_str(v[i].text), NULL, &a, &f, &why),
+			ERR_OK);
+		same = run(the_classifier(), NULL, span_str(v[i].text), NULL, &a);
+		assert_int_equal(f.n, same.n);
+		assert_true(f.n > 0 && memcmp(f.v, same.v, f.n * sizeof *f.v) == 0);
+		bool seen = false;
+		for (size_t k = 0; k < f.n; k++) {
+			if (!span_eq(classifier_detector_name(the_classifier(), f.v[k].detector),
+				     span_str(v[i].detector)))
+				continue;
+			seen = true;
+			assert_int_equal(why[k].score, f.v[k].score);
+			assert_string_equal(why[k].word, v[i].word);
+			assert_int_equal(why[k].column, v[i].column);
+			assert_int_equal(why[k].disguised, v[i].disguised);
+		}
+		if (!seen)
+			fail_msg("not found: %s", v[i].text);
+		arena_fini(&a);
+	}
 }
 
 static void *use_cache(void *arg)
@@ -385,6 +471,7 @@ int main(void)
 		cmocka_unit_test(facts_and_combinations),        cmocka_unit_test(three_quasi_identifiers_are_personal),
 		cmocka_unit_test(cache_gives_the_same_findings), cmocka_unit_test(cache_keys_are_apart),
 		cmocka_unit_test(cache_is_shared_by_threads),    cmocka_unit_test(tagger_joins_in),
+		cmocka_unit_test(findings_are_explained),        cmocka_unit_test(thresholds_by_type_family_and_class),
 		cmocka_unit_test(no_room_is_an_error),           cmocka_unit_test(too_many_findings_fail_coverage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

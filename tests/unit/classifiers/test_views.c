@@ -155,7 +155,7 @@ static const struct transform {
 	size_t missed;  /* how many of all may be missed: too short to tell, or context is lost with it */
 } transforms[] = {
 	{"zero width", zero_width, 1u << VIEW_CLEAN | 1u << VIEW_RAW, 0},
-	{"soft hyphen", soft_hyphen, 1u << VIEW_CLEAN | 1u << VIEW_RAW, 2},
+	{"soft hyphen", soft_hyphen, 1u << VIEW_CLEAN | 1u << VIEW_RAW, 3},
 	{"full width", full_width, 1u << VIEW_FOLDED, 0},
 	{"arabic digits", arabic, 1u << VIEW_FOLDED | 1u << VIEW_RAW, 0},
 	{"devanagari digits", devanagari, 1u << VIEW_FOLDED | 1u << VIEW_RAW, 0},

@@ -29,7 +29,7 @@ static const char full[] =
 	"networks: [ { cidr: 10.20.0.0/16, country: FR }, 10.30.0.0/16 ]\n"
 	"listeners:\n"
 	"  - { address: 127.0.0.1:8080, mode: base-url, hosts: [localhost, gateway.corp.example, '[::1]'] }\n"
-	"  - { address: 127.0.0.1:3128, mode: forward-proxy }\n"
+	"  - { address: 127.0.0.1:3128, mode: base-url }\n"
 	"  - { address: unix:/run/bailiwick/admin.sock, mode: admin }\n"
 	"  - { address: 0.0.0.0:8443, mode: base-url, tls: { cert: tls.pem, key: /etc/tls.key } }\n"
 	"destinations:\n"
@@ -110,7 +110,7 @@ static void test_site_and_listeners(void **state)
 	assert_int_equal(c->listeners[0].n_hosts, 3);
 	is(c->listeners[0].hosts[1], "gateway.corp.example");
 	is(c->listeners[0].tls_cert, NULL);
-	assert_int_equal(c->listeners[1].mode, MODE_FORWARD_PROXY);
+	assert_int_equal(c->listeners[1].mode, MODE_BASE_URL);
 	assert_int_equal(c->listeners[1].line, 6);
 	assert_int_equal(c->listeners[2].mode, MODE_ADMIN);
 	is(c->listeners[2].address, "unix:/run/bailiwick/admin.sock");
@@ -500,8 +500,7 @@ static void test_listeners_routes_apps(void **state)
 		{LISTEN("{ address: gw.example:80, mode: admin }"), 2, 25, "not on a name"},
 		{LISTEN("{ address: '127.0.0.1:80', mode: proxy }"), 2, 0, "base-url|forward-proxy|admin"},
 		{LISTEN("{ address: '0.0.0.0:80', mode: admin }"), 2, 25, "needs tls"},
-		{LISTEN("{ address: 'unix:/a/b', mode: forward-proxy }"), 2, 25, "host:port"},
-		{LISTEN("{ address: '127.0.0.1:80', mode: forward-proxy, hosts: [a] }"), 2, 0, "\"hosts\" is for"},
+		{LISTEN("{ address: '127.0.0.1:80', mode: forward-proxy }"), 2, 47, "serves no forward proxy"},
 		{LISTEN("{ address: '127.0.0.1:80', mode: base-url, hosts: ['http://a'] }"), 2, 0, "without scheme"},
 		{LISTEN("{ address: '127.0.0.1:80', mode: base-url, hosts: ['a:80'] }"), 2, 0, "without scheme"},
 		{LISTEN("{ address: '127.0.0.1:80', mode: base-url, tls: { cert: x } }"), 2, 0, "tls needs \"key\""},
