@@ -73,6 +73,7 @@ void dry_run_end(struct exchange *x)
 {
 	buf_fini(&x->body);
 	arena_fini(&x->arena);
+	arena_fini(&x->judged);
 }
 
 void dry_run_fini(struct dry_run *d)

@@ -93,23 +93,47 @@ static void publish(struct gateway *g)
 	}
 }
 
-static void record_policy(struct gateway *g, const char *name)
+static void add_detail(struct record_event *e, const char *key, struct span value)
+{
+	if (value.n == 0)
+		return;
+	INVARIANT(e->n < sizeof e->details / sizeof *e->details);
+	e->details[e->n].key = span_str(key);
+	e->details[e->n++].value = value;
+}
+
+/* Which model it is and who made it, if it says so; why it was installed, if that took a reason. */
+static void add_model(struct record_event *e, const struct model_file *m, char sequence[24])
+{
+	if (!m->bundled)
+		return;
+	int n = snprintf(sequence, 24, "%llu", (unsigned long long)m->manifest.sequence);
+	add_detail(e, "model_name", m->manifest.name);
+	add_detail(e, "model_version", m->manifest.version);
+	add_detail(e, "model_sequence", span_of(sequence, (size_t)n));
+	add_detail(e, "model_signer", m->signer);
+	add_detail(e, "model_remark", m->bundle.remark);
+}
+
+/* before: the snapshot it replaces, or NULL. */
+static void record_policy(struct gateway *g, const char *name, const struct snapshot *before)
 {
 	static const char hex[] = "0123456789abcdef";
 	const struct snapshot *s = g->current;
-	const uint8_t *hashes[] = {s->rules_hash, s->tables_hash, s->detector_hash, s->model_hash};
-	static const char *const keys[] = {"rules", "tables", "detectors", "model"};
-	char text[4][64];
+	bool other_model = before != NULL && memcmp(before->model_hash, s->model_hash, sizeof s->model_hash) != 0;
+	const uint8_t *hashes[] = {s->rules_hash, s->tables_hash, s->detector_hash, s->model_hash,
+				   other_model ? before->model_hash : NULL};
+	static const char *const keys[] = {"rules", "tables", "detectors", "model", "model_before"};
+	char text[5][64], sequence[24];
 	struct record_event e = {.name = span_str(name)};
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5 && hashes[i] != NULL; i++) {
 		for (size_t k = 0; k < 32; k++) {
 			text[i][2 * k] = hex[hashes[i][k] >> 4];
 			text[i][2 * k + 1] = hex[hashes[i][k] & 15];
 		}
-		e.details[i].key = span_str(keys[i]);
-		e.details[i].value = span_of(text[i], sizeof text[i]);
-		e.n++;
+		add_detail(&e, keys[i], span_of(text[i], sizeof text[i]));
 	}
+	add_model(&e, &s->model_file, sequence);
 	struct buf body = {0};
 	enum err err = record_event_encode(&e, &body);
 	if (err == ERR_OK)
@@ -119,22 +143,39 @@ static void record_policy(struct gateway *g, const char *name)
 	buf_fini(&body);
 }
 
+/* Models follow one another by their sequence, unless whoever installed an older one said why. */
+static bool rolls_back(const struct snapshot *before, const struct snapshot *next)
+{
+	const struct model_file *was = &before->model_file, *is = &next->model_file;
+	return was->bundled && is->bundled && is->manifest.sequence < was->manifest.sequence &&
+	       is->bundle.remark.n == 0;
+}
+
 static void reload(struct gateway *g)
 {
 	struct snapshot_problem problem;
 	enum err err = ERR_OK;
 	notify_reloading();
-	struct snapshot *next = snapshot_load(g->options->config, g->gate.engines, &problem, &err);
+	struct snapshot *next = snapshot_load(g->options->config, g->gate.engines, &problem, &err),
+			*before = g->current;
+	if (next != NULL && rolls_back(before, next)) {
+		snprintf(problem.text, sizeof problem.text, "%s",
+			 "this model is older than the one in use; 'bailiwick model install --allow-rollback' takes a "
+			 "reason");
+		snprintf(problem.file, sizeof problem.file, "%.*s", SPAN_ARG(next->config->model));
+		snapshot_put(next);
+		next = NULL;
+	}
 	if (next == NULL) {
 		gate_count(&g->gate, METRIC_RELOADS_FAILED, 1);
 		log_line(LOG_ERROR, "configuration refused; the old one stays", LOG_S("file", problem.file),
 			 LOG_N("line", problem.line), LOG_S("problem", problem.text));
 	} else {
-		snapshot_put(g->current);
 		g->current = next;
 		publish(g);
 		health_snapshot(g->health, next);
-		record_policy(g, "reload");
+		record_policy(g, "reload", before);
+		snapshot_put(before);
 		gate_count(&g->gate, METRIC_RELOADS, 1);
 		log_line(LOG_INFO, "configuration taken into use", LOG_N("generation", next->generation));
 	}
@@ -355,6 +396,8 @@ static enum err open_audit(struct gateway *g)
 	g->gate.audit = audit_open(&o, &e);
 	if (g->gate.audit == NULL)
 		log_line(LOG_ERROR, "cannot open the audit store", LOG_S("reason", err_reason(e)));
+	else
+		gate_derive(&g->gate);
 	return e;
 }
 
@@ -443,11 +486,7 @@ static void announce(const struct gateway *g)
 {
 	for (size_t i = 0; i < g->first->config->n_listeners; i++) {
 		const struct config_listener *l = &g->first->config->listeners[i];
-		if (l->mode == MODE_FORWARD_PROXY)
-			log_line(LOG_WARN, "forward-proxy listeners are not served by this version",
-				 LOG_SPAN("address", l->address));
-		else
-			log_line(LOG_INFO, "listening", LOG_SPAN("address", l->address));
+		log_line(LOG_INFO, "listening", LOG_SPAN("address", l->address));
 	}
 	notify("READY=1");
 	if (g->options->ready_fd >= 0 && write(g->options->ready_fd, "R", 1) != 1)
@@ -510,7 +549,7 @@ int gateway_run(const struct gateway_options *o)
 	if ((e = start(g)) != ERR_OK || (e = start_threads(g)) != ERR_OK)
 		goto out;
 	atomic_store(&g->admin.ready, true);
-	record_policy(g, "start");
+	record_policy(g, "start", NULL);
 	announce(g);
 	loop_run(g->control);
 	log_line(LOG_INFO, "stopped");

@@ -6,6 +6,8 @@
 #include "proxy/wire/api.h"
 #include "proxy/wire/json.h"
 
+static const uint8_t text_key[16] = "not a secret";
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const paths[] = {"/v1/chat/completions", "/v1/responses",  "/anthropic/v1/messages",
@@ -91,7 +93,7 @@ static struct api_tap_result tap(const struct api_route *route, bool sse, struct
 	struct http_head response = {.status = 200};
 	INVARIANT(http_add(&response, SPAN("content-type"),
 			   sse ? SPAN("text/event-stream") : SPAN("application/json")) == ERR_OK);
-	struct api_tap *t = api_tap_new(route, &response, arena);
+	struct api_tap *t = api_tap_new(route, &response, arena, text_key);
 	INVARIANT(t != NULL);
 	for (size_t i = 0; i < data.n; i += piece)
 		api_tap_feed(t, span_sub(data, i, data.n - i < piece ? data.n : i + piece));

@@ -6,7 +6,11 @@
 #include "base/assert.h"
 #include "base/log.h"
 
-enum { ARENA_LIMIT = 256 << 20 };
+enum {
+	ARENA_LIMIT = 256 << 20,
+	SPARE_MAX = 128,     /* exchanges kept for the next requests */
+	SPARE_BUF = 64 << 10 /* and what each of their buffers may keep */
+};
 
 static const struct {
 	const char *name;
@@ -17,21 +21,106 @@ static const struct {
 #undef STEP
 };
 
+/* Wiped; its memory stays, within reason. */
+static struct buf buf_spare(struct buf *b)
+{
+	if (b->cap > SPARE_BUF)
+		buf_fini(b);
+	else
+		buf_clear(b);
+	return (struct buf){.p = b->p, .cap = b->cap};
+}
+
+/* Zeroed but for the memory of its buffers. Most room for facts about data was never touched. */
+static void wipe(struct exchange *x)
+{
+	const struct buf body = buf_spare(&x->body), record = buf_spare(&x->record);
+	const struct buf attempt = buf_spare(&x->attempt_body), rewritten = buf_spare(&x->rewritten);
+	const size_t data = offsetof(struct exchange, unit.facts.data), behind = data + sizeof x->unit.facts.data;
+	uint8_t *const bytes = (uint8_t *)x;
+	explicit_bzero(bytes + data, x->unit.facts.n_data * sizeof *x->unit.facts.data);
+	explicit_bzero(bytes, data);
+	explicit_bzero(bytes + behind, sizeof *x - behind);
+	x->body = body;
+	x->record = record;
+	x->attempt_body = attempt;
+	x->rewritten = rewritten;
+}
+
+static void discard(struct exchange *x)
+{
+	buf_fini(&x->body);
+	buf_fini(&x->record);
+	buf_fini(&x->attempt_body);
+	buf_fini(&x->rewritten);
+	free(x);
+}
+
 static void exchange_free(struct exchange *x)
 {
 	INVARIANT(x->client == NULL && x->upstream == NULL && x->lease == NULL && x->holds == 0 && !x->leasing);
 	INVARIANT(x->slot.state == ENGINE_IDLE);
+	struct worker *w = x->worker;
 	gate_unreserve(x->gate, x->reserved);
 	loop_timer_fini(&x->timer);
-	buf_fini(&x->body);
-	buf_fini(&x->rewritten);
-	buf_fini(&x->record);
-	buf_fini(&x->attempt_body);
 	arena_fini(&x->arena);
+	arena_fini(&x->judged);
 	snapshot_put(x->snap);
-	x->worker->exchanges--;
-	explicit_bzero(x, sizeof *x);
-	free(x);
+	w->exchanges--;
+	wipe(x);
+	if (w->n_spare == SPARE_MAX) {
+		discard(x);
+		return;
+	}
+	x->next = w->spare;
+	w->spare = x;
+	w->n_spare++;
+}
+
+static struct exchange *exchange_new(struct worker *w)
+{
+	struct exchange *x = w->spare;
+	if (x == NULL)
+		return calloc(1, sizeof *x);
+	w->spare = x->next;
+	w->n_spare--;
+	x->next = NULL;
+	return x;
+}
+
+void worker_fini(struct worker *w)
+{
+	inspector_fini(&w->inspector);
+	while (w->spare != NULL) {
+		struct exchange *x = w->spare;
+		w->spare = x->next;
+		discard(x);
+	}
+	w->n_spare = 0;
+	arena_pool_fini(&w->arenas);
+	explicit_bzero(w->random, sizeof w->random);
+}
+
+/* Random bytes that nobody gets twice. */
+static bool draw(struct worker *w, uint8_t *out, size_t n)
+{
+	if (w->n_random < n) {
+		if (getrandom(w->random, sizeof w->random, 0) != (ssize_t)sizeof w->random)
+			return false;
+		w->n_random = sizeof w->random;
+	}
+	w->n_random -= n;
+	memcpy(out, w->random + w->n_random, n);
+	explicit_bzero(w->random + w->n_random, n);
+	return true;
+}
+
+const uint8_t *exchange_actor(struct exchange *x)
+{
+	if (!x->has_actor)
+		audit_commit(x->gate->audit, "actor", x->credential, x->actor);
+	x->has_actor = true;
+	return x->actor;
 }
 
 static void fail(struct exchange *x, enum err e)
@@ -136,6 +225,25 @@ static void on_head(struct stream *s, const struct http_head *head)
 	exchange_run(x);
 }
 
+/* Of the global budget, and at once for what is announced: but little more than what has come, as announcing is free.
+ */
+static bool room_for(struct exchange *x, size_t n)
+{
+	enum { AHEAD = 4 };
+	size_t to = x->body.n + n;
+	if (to <= x->reserved)
+		return true;
+	size_t ahead = to <= SIZE_MAX / AHEAD ? to * AHEAD : to;
+	if (x->head->framing == HTTP_LENGTH && x->head->length > to)
+		to = x->head->length < ahead ? (size_t)x->head->length : ahead;
+	if (!gate_reserve(x->gate, to - x->reserved))
+		return false;
+	x->reserved = to;
+	/* Without memory or beyond the limit, adding to it says so. */
+	(void)!buf_reserve(&x->body, to - x->body.n);
+	return true;
+}
+
 static void on_body(struct stream *s, struct span data)
 {
 	struct exchange *x = s->owner;
@@ -143,14 +251,10 @@ static void on_body(struct stream *s, struct span data)
 		stream_consume(s, data.n);
 		return;
 	}
-	if (x->body.n + data.n > x->reserved) {
-		size_t more = x->body.n + data.n - x->reserved;
-		if (!gate_reserve(x->gate, more)) {
-			x->task_err = ERR_OVERLOAD;
-			exchange_wake(x, WAIT_BODY);
-			return;
-		}
-		x->reserved += more;
+	if (!room_for(x, data.n)) {
+		x->task_err = ERR_OVERLOAD;
+		exchange_wake(x, WAIT_BODY);
+		return;
 	}
 	buf_add(&x->body, data);
 	stream_consume(s, data.n);
@@ -164,6 +268,16 @@ static void on_end(struct stream *s)
 {
 	struct exchange *x = s->owner;
 	x->body_done = true;
+	exchange_wake(x, WAIT_BODY);
+}
+
+/* The rest of the request cannot be read: refused in the API's own shape, and recorded. */
+static void on_broken(struct stream *s, enum err why)
+{
+	struct exchange *x = s->owner;
+	if (x->waiting != WAIT_BODY) /* refused already */
+		return;
+	x->task_err = why;
 	exchange_wake(x, WAIT_BODY);
 }
 
@@ -198,6 +312,7 @@ static const struct stream_events client_events = {
 	.head = on_head,
 	.body = on_body,
 	.end = on_end,
+	.broken = on_broken,
 	.writable = on_writable,
 	.closed = on_closed,
 };
@@ -205,9 +320,10 @@ static const struct stream_events client_events = {
 void exchange_open(void *arg, struct stream *s)
 {
 	struct worker *w = arg;
-	struct exchange *x = calloc(1, sizeof *x);
-	if (x == NULL || getrandom(x->id, sizeof x->id, 0) != (ssize_t)sizeof x->id) {
-		free(x);
+	struct exchange *x = exchange_new(w);
+	if (x == NULL || !draw(w, x->id, sizeof x->id)) {
+		if (x != NULL)
+			discard(x);
 		stream_reset(s, ERR_NOMEM);
 		return;
 	}
@@ -215,7 +331,12 @@ void exchange_open(void *arg, struct stream *s)
 	x->gate = w->gate;
 	x->snap = snapshot_get(w->snap);
 	arena_init(&x->arena, ARENA_LIMIT);
-	buf_init(&x->body, (size_t)x->snap->config->limits.max_body);
+	arena_init(&x->judged, ARENA_LIMIT);
+	x->judged.open = true;
+	x->arena.pool = x->judged.pool = &w->arenas;
+	x->body.limit = (size_t)x->snap->config->limits.max_body;
+	if (x->body.cap > x->body.limit)
+		buf_fini(&x->body);
 	x->unit.chosen = -1;
 	x->client = s;
 	x->listener = s->context;

@@ -28,6 +28,7 @@ void inspector_fini(struct inspector *i);
 /* The scratch for this snapshot's classifier, or NULL: out of memory. */
 struct classifier_scratch *inspector_scratch(struct inspector *i, struct snapshot *snap) MUST;
 
+/* One per loop. */
 struct worker {
 	struct gate *gate;
 	struct loop *loop;
@@ -35,13 +36,23 @@ struct worker {
 	struct snapshot *snap; /* this worker's own reference */
 	struct inspector inspector;
 	size_t exchanges; /* alive */
+	/* What the next exchange takes up again: wiped memory, and randomness fetched for many at once. */
+	struct exchange *spare;
+	size_t n_spare;
+	struct arena_pool arenas;
+	uint8_t random[512];
+	size_t n_random; /* bytes left */
 };
+/* When no exchange is left. The loop, the client and the snapshot are the caller's to free. */
+void worker_fini(struct worker *w);
 
 struct exchange {
+	struct exchange *next; /* among the spare ones */
 	struct worker *worker;
 	struct gate *gate;
 	struct snapshot *snap;
 	struct arena arena;
+	struct arena judged;  /* of the candidates: destinations' facts and rules' names, no content */
 	enum step step, jump; /* jump: STEP_COUNT unless the step chose its successor */
 	enum waiting waiting;
 	bool running, finished;
@@ -61,6 +72,8 @@ struct exchange {
 	struct span credential;
 	const struct config_app *app;
 	struct span tenant;
+	uint8_t actor[32]; /* commitment to the credential */
+	bool has_actor;
 	struct api_route route;
 	const struct config_route *config_route;
 	uint64_t started_wall_ns, started_ns;
@@ -98,14 +111,19 @@ struct exchange {
 	/* upstream side */
 	struct stream *upstream;
 	bool upstream_started, upstream_ended;
-	size_t owed; /* answer bytes delivered to us, not yet granted back */
+	bool answer_ended; /* with trailers, before the destination's `end` */
+	size_t owed;       /* answer bytes delivered to us, not yet granted back */
 	uint16_t status;
 	uint64_t response_bytes, first_byte_ns;
 	struct api_tap *tap;
+	struct api_tap_result seen; /* what the tap saw, once learnt */
+	bool learnt;
 };
 
 /* Called for each new stream of a listener; s->context is the struct config_listener. */
 void exchange_open(void *worker, struct stream *s);
+/* The keyed commitment to the caller's credential, made once. */
+const uint8_t *exchange_actor(struct exchange *x) MUST;
 /* Runs steps until one parks or the exchange is finished; frees a finished exchange that nothing points to. */
 void exchange_run(struct exchange *x);
 /* Wakes a parked exchange if it waits for that. */
@@ -134,6 +152,8 @@ struct span served_model(const struct config_destination *d, struct span asked) 
 void judge_connected(struct exchange *x, struct record_candidate *c);
 
 /* The taint ledger. */
+/* Is this text known to it one by one, whatever message it comes back in? */
+bool taint_counts(const struct api_text *t) MUST;
 bool taint_known(const struct exchange *x) MUST;     /* is a message of this conversation tainted? */
 bool taint_must_stay(const struct exchange *x) MUST; /* did a verdict ask for on-prem, or more? */
 void taint_conversation(struct exchange *x);         /* enters this conversation's messages */
@@ -146,6 +166,8 @@ size_t taint_states(struct exchange *x, bool *tainted, uint32_t *holder) MUST;
 enum err upstream_head(struct exchange *x, struct http_head *out) MUST;
 /* The head for the client. */
 enum err client_head(struct exchange *x, const struct http_head *answer, struct http_head *out) MUST;
+/* The fields behind the answer's body, for the client. */
+enum err client_trailers(const struct http_head *fields, struct http_head *out) MUST;
 /* Should this request field's value be scanned as text? */
 bool header_is_text(struct span name) MUST;
 /* Bailiwick-Decision and Bailiwick-Receipt. */

@@ -4,6 +4,14 @@
 
 #include "base/log.h"
 
+void gate_derive(struct gate *g)
+{
+	uint8_t secret[32];
+	audit_commit(g->audit, "text fingerprint", SPAN_NULL, secret);
+	memcpy(g->text_key, secret, sizeof g->text_key);
+	explicit_bzero(secret, sizeof secret);
+}
+
 void gate_refused_early(struct gate *g, enum err why)
 {
 	gate_count(g, METRIC_MALFORMED, 1);

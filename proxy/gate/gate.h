@@ -24,6 +24,7 @@ struct gate {
 	struct classifier_cache *cache;
 	struct engines *engines;
 	struct compute *compute;
+	uint8_t text_key[16];   /* of the fingerprints of texts; as lasting as the ledger that holds them */
 	atomic_size_t buffered; /* request bytes held by all exchanges */
 	size_t max_buffered;
 	atomic_ulong metrics[METRIC_COUNT];
@@ -39,6 +40,9 @@ static inline void gate_count(struct gate *g, enum metric m, uint64_t n)
 {
 	atomic_fetch_add_explicit(&g->metrics[m], n, memory_order_relaxed);
 }
+
+/* Once the audit store is open: the keys that come from its secret. */
+void gate_derive(struct gate *g);
 
 /* Counts a refusal that gets no record of its own. */
 void gate_refused_early(struct gate *g, enum err why);

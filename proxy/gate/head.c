@@ -7,7 +7,7 @@
 static bool listed(const struct span *list, size_t n, struct span name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (span_eq_nocase(list[i], name))
+		if (list[i].n == name.n && span_eq_nocase(list[i], name))
 			return true;
 	return false;
 }
@@ -15,7 +15,7 @@ static bool listed(const struct span *list, size_t n, struct span name)
 
 static bool starts_nocase(struct span s, struct span prefix)
 {
-	return s.n >= prefix.n && span_eq_nocase(span_sub(s, 0, prefix.n), prefix);
+	return s.n >= prefix.n && (s.p[0] | 0x20) == prefix.p[0] && span_eq_nocase(span_sub(s, 0, prefix.n), prefix);
 }
 
 /* Fields that identify the end user or our network, and those written anew for each destination. */
@@ -139,13 +139,16 @@ enum err upstream_head(struct exchange *x, struct http_head *out)
 {
 	const struct http_head *in = x->head;
 	bool own_key = x->target->config->credentials == CREDENTIALS_PASSTHROUGH;
-	*out = (struct http_head){.method = in->method, .minor = 1};
+	const struct http_hops hops = http_hops(in);
+	http_head_clear(out);
+	out->method = in->method;
+	out->minor = 1;
 	enum err e = write_target(x, out);
 	if (e == ERR_OK)
 		e = write_host(x, out);
 	for (size_t i = 0; e == ERR_OK && i < in->n_fields; i++) {
 		struct span name = in->fields[i].name;
-		if (dropped(name) || http_hop_by_hop(in, name) || (credential_field(name) && !own_key))
+		if (dropped(name) || http_is_hop(&hops, name) || (!own_key && credential_field(name)))
 			continue;
 		if (x->is_rewritten && span_eq_nocase(name, SPAN("content-encoding")))
 			continue;
@@ -175,16 +178,33 @@ enum err add_receipt(struct exchange *x, struct http_head *out)
 	return e != ERR_OK ? e : http_add(out, SPAN("Bailiwick-Receipt"), span_of(text + n, (size_t)(m - n)));
 }
 
+enum err client_trailers(const struct http_head *fields, struct http_head *out)
+{
+	const struct http_hops hops = http_hops(fields);
+	enum err e = ERR_OK;
+	http_head_clear(out);
+	for (size_t i = 0; e == ERR_OK && i < fields->n_fields; i++) {
+		struct span name = fields->fields[i].name;
+		if (!http_is_hop(&hops, name) && !starts_nocase(name, SPAN("bailiwick-")))
+			e = http_add(out, name, fields->fields[i].value);
+	}
+	return e;
+}
+
 enum err client_head(struct exchange *x, const struct http_head *answer, struct http_head *out)
 {
-	*out = (struct http_head){.status = answer->status, .reason = answer->reason, .minor = 1};
+	const struct http_hops hops = http_hops(answer);
+	http_head_clear(out);
+	out->status = answer->status;
+	out->reason = answer->reason;
+	out->minor = 1;
 	out->method = x->head->method; /* a HEAD's answer keeps its length without a body */
 	out->framing = answer->framing == HTTP_UNTIL_CLOSE ? HTTP_CHUNKED : answer->framing;
 	out->length = answer->length;
 	enum err e = ERR_OK;
 	for (size_t i = 0; e == ERR_OK && i < answer->n_fields; i++) {
 		struct span name = answer->fields[i].name;
-		if (http_hop_by_hop(answer, name) || starts_nocase(name, SPAN("bailiwick-")))
+		if (http_is_hop(&hops, name) || starts_nocase(name, SPAN("bailiwick-")))
 			continue;
 		e = http_add(out, name, answer->fields[i].value);
 	}

@@ -93,6 +93,7 @@ static enum err classify_body(struct reading *r)
 	struct exchange *x = r->x;
 	struct unit *u = &x->unit;
 	u->found = arena_array(&x->arena, u->extract.n_texts, sizeof *u->found);
+	u->prints = arena_array(&x->arena, u->extract.n_texts, sizeof *u->prints);
 	if (x->arena.failed)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < u->extract.n_texts; i++) {
@@ -101,6 +102,10 @@ static enum err classify_body(struct reading *r)
 					   .role = t->role,
 					   .not_prose = t->is_key || t->is_number || t->json_inside,
 					   .tenant = x->tenant};
+		if (taint_counts(t)) { /* one pass over the text for the ledger and the message cache */
+			u->prints[i] = api_text_fingerprint(x->gate->text_key, t->text);
+			ctx.print = &u->prints[i];
+		}
 		struct findings f;
 		enum err e = classify(r, t->text, &ctx, &f);
 		if (e == ERR_OK)
@@ -140,9 +145,10 @@ static enum err classify_head(struct reading *r)
 		ctx.key = SPAN("model");
 		e = classify_raw(r, x->unit.extract.model, &ctx);
 	}
+	const struct http_hops hops = http_hops(x->head);
 	for (size_t i = 0; e == ERR_OK && i < x->head->n_fields; i++) {
 		const struct http_field *h = &x->head->fields[i];
-		if (h->value.n == 0 || !header_is_text(h->name) || http_hop_by_hop(x->head, h->name))
+		if (h->value.n == 0 || !header_is_text(h->name) || http_is_hop(&hops, h->name))
 			continue;
 		ctx.key = h->name;
 		e = classify_raw(r, h->value, &ctx);

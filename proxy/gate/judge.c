@@ -92,10 +92,19 @@ static bool verdict_met(const struct exchange *x, const struct verdict *v, const
 	return false;
 }
 
+/* Was a term of an exact-data list found? A refusal that names its rule would then be an oracle for who is on it. */
+static bool exact_data(const struct exchange *x)
+{
+	for (size_t i = 0; i < x->unit.facts.n_data; i++)
+		if (classifier_type_private(x->snap->classifier, x->unit.facts.data[i].type))
+			return true;
+	return false;
+}
+
 static void evaluate(struct exchange *x, struct record_candidate *c)
 {
 	const struct rules *rules = x->snap->rules;
-	struct evaluation ev;
+	UNZEROED struct evaluation ev;
 	struct timespec a, b;
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	rules_eval(rules, &x->unit.facts, &c->facts, &ev);
@@ -121,7 +130,7 @@ static void evaluate(struct exchange *x, struct record_candidate *c)
 	}
 	c->met = verdict_met(x, &ev.joined, &c->facts);
 	if (!c->met)
-		x->unit.rule = ev.n_deciding > 0 && !rules_rule_private(rules, ev.fired[0].rule)
+		x->unit.rule = ev.n_deciding > 0 && !rules_rule_private(rules, ev.fired[0].rule) && !exact_data(x)
 				       ? rules_rule_name(rules, ev.fired[0].rule)
 				       : SPAN_NULL;
 }
@@ -154,9 +163,13 @@ enum err judge(struct exchange *x, size_t i)
 		return e;
 	if (u->n_candidates == UNIT_MAX_CANDIDATES)
 		return ERR_LIMIT;
-	struct record_candidate *c = arena_alloc(&x->arena, sizeof *c);
+	/* Its long lists are filled as far as their counts go. */
+	struct record_candidate *c = arena_alloc_raw(&x->judged, sizeof *c);
 	if (c == NULL)
 		return ERR_NOMEM;
+	memset(&c->facts, 0, sizeof c->facts);
+	c->n_regimes = c->n_fired = 0;
+	c->met = false;
 	struct destination declared = in_force(x, &t->declared);
 	destination_facts(&declared, x->snap->groups, &c->facts);
 	dest_facts_set_bool(&c->facts, F_DEST_ASKED, i == asked_for(x));

@@ -131,14 +131,42 @@ static class_set class_list(const struct span *names, size_t n)
 	return set;
 }
 
+enum err snapshot_model_keys(const struct config *config, struct model_keys *out, struct snapshot_problem *problem)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0; e == ERR_OK && i < config->n_model_keys; i++) {
+		struct buf text = {0};
+		e = snapshot_file(config->model_keys[i], MAX_CREDENTIAL, &text, problem, 0);
+		if (e == ERR_OK && (e = model_keys_add(out, buf_span(&text))) != ERR_OK)
+			complain(problem, config->model_keys[i], 0, "not one verifier key (name+hash+key)",
+				 err_text(e));
+		buf_fini(&text);
+	}
+	return e;
+}
+
+/* The program's own model is as good as the program and needs no signature. */
+static enum err open_model(struct snapshot *s, struct snapshot_problem *problem)
+{
+	const char *why;
+	bool own = span_eq(buf_span(&s->model), builtin_find(SPAN("models/tagger.bwm")));
+	enum err e = model_file_open(buf_span(&s->model), own || s->model_keys.n == 0 ? NULL : &s->model_keys,
+				     &s->model_file, &why);
+	if (e != ERR_OK)
+		complain(problem, s->config->model, 0, why, "");
+	return e;
+}
+
 static enum err load_model(struct snapshot *s, struct snapshot_problem *problem)
 {
 	enum err e = ERR_OK;
 	if (s->config->model.p == NULL)
 		return ERR_OK;
-	if ((e = snapshot_file(s->config->model, MAX_MODEL_FILE, &s->model, problem, 0)) != ERR_OK)
+	if ((e = snapshot_model_keys(s->config, &s->model_keys, problem)) != ERR_OK ||
+	    (e = snapshot_file(s->config->model, MAX_MODEL_FILE, &s->model, problem, 0)) != ERR_OK ||
+	    (e = open_model(s, problem)) != ERR_OK)
 		return e;
-	s->tagger = tagger_new(buf_span(&s->model), &e);
+	s->tagger = tagger_new(s->model_file.model, &e);
 	if (s->tagger == NULL)
 		complain(problem, s->config->model, 0, "this model cannot be used", err_text(e));
 	else
@@ -161,11 +189,21 @@ static enum err load_classifier(struct snapshot *s, struct snapshot_problem *pro
 					       .classes = class_list(h->classes, h->n_classes),
 					       .text = buf_span(&texts[i]),
 					       .patterns = h->patterns,
+					       .exact = h->exact,
 					       .file = h->file};
 	}
+	struct classifier_threshold *thresholds = arena_array(&s->arena, c->n_thresholds, sizeof *thresholds);
+	if (e == ERR_OK && thresholds == NULL)
+		e = ERR_NOMEM;
+	for (size_t i = 0; e == ERR_OK && i < c->n_thresholds; i++)
+		thresholds[i] = (struct classifier_threshold){c->thresholds[i].match, (uint8_t)c->thresholds[i].score};
 	if (e == ERR_OK) {
 		struct classifier_diag diag = {0};
-		struct classifier_options o = {.lists = lists, .n_lists = c->n_house, .starter_health = true};
+		struct classifier_options o = {.lists = lists,
+					       .n_lists = c->n_house,
+					       .thresholds = thresholds,
+					       .n_thresholds = c->n_thresholds,
+					       .starter_health = true};
 		tagging_join(s->tagger, &o);
 		s->classifier = classifier_new(&o, &diag, &e);
 		if (s->classifier == NULL)

@@ -9,6 +9,7 @@
 #include "classifiers/classify.h"
 #include "config/config.h"
 #include "local_model/tagger.h"
+#include "proxy/gate/model_file.h"
 #include "proxy/net/client.h"
 #include "residency/residency.h"
 #include "rules/rules.h"
@@ -35,8 +36,10 @@ struct snapshot {
 	struct destination_table *vendors;
 	struct geo *geo; /* NULL: none configured */
 	struct rules *rules;
-	struct buf model;      /* the tagger's file; the tagger reads it in place */
-	struct tagger *tagger; /* NULL: none configured */
+	struct buf model; /* the tagger's file; the tagger reads it in place */
+	struct model_keys model_keys;
+	struct model_file model_file; /* who made it and which it is, if it is a bundle */
+	struct tagger *tagger;        /* NULL: none configured */
 	struct classifier *classifier;
 	struct target *targets; /* as in config->destinations */
 	struct cidr *own_networks;
@@ -60,6 +63,10 @@ void snapshot_put(struct snapshot *s);
 /* A file the configuration names: from disk, else what travels inside the program under its last two path parts. */
 enum err snapshot_file(struct span path, size_t limit, struct buf *out, struct snapshot_problem *problem,
 		       unsigned line) MUST;
+
+/* The keys that the configuration names for models. */
+enum err snapshot_model_keys(const struct config *config, struct model_keys *out,
+			     struct snapshot_problem *problem) MUST;
 
 /* The country groups of the built-in tables and of the configuration's own files, for callers without a snapshot. */
 struct country_groups *snapshot_groups(const struct config *config, struct snapshot_problem *problem,

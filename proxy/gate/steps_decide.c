@@ -27,6 +27,7 @@ enum err step_read_body(struct exchange *x)
 static void compute_back(struct loop_task *t)
 {
 	struct exchange *x = (struct exchange *)((char *)t - offsetof(struct exchange, task));
+	x->arena.pool = &x->worker->arenas;
 	x->holds--;
 	exchange_wake(x, WAIT_COMPUTE);
 }
@@ -89,6 +90,7 @@ enum err step_inspect(struct exchange *x)
 		if (kept != ERR_OK)
 			return kept;
 		x->job.run = compute_run;
+		x->arena.pool = NULL; /* the pool is this thread's */
 		x->waiting = WAIT_COMPUTE;
 		x->holds++;
 		gate_count(x->gate, METRIC_COMPUTED, 1);
@@ -330,14 +332,32 @@ static struct span attempt_fixup(struct audit_ticket *t, uint64_t sequence)
 	return encode_attempt(x, sequence) == ERR_OK ? buf_span(&x->attempt_body) : SPAN_NULL;
 }
 
+static enum err one_behind_the_other(struct exchange *x, const struct record_candidate **out)
+{
+	const struct unit *u = &x->unit;
+	if (u->n_candidates == 1) {
+		*out = u->candidates[0];
+		return ERR_OK;
+	}
+	struct record_candidate *flat = NULL;
+	if (u->n_candidates > 0) {
+		flat = arena_alloc_raw(&x->arena, u->n_candidates * sizeof *flat);
+		if (flat == NULL)
+			return ERR_NOMEM;
+	}
+	for (size_t i = 0; i < u->n_candidates; i++)
+		flat[i] = *u->candidates[i];
+	*out = flat;
+	return ERR_OK;
+}
+
 static enum err encode_decision(struct exchange *x, struct span refusal)
 {
 	const struct unit *u = &x->unit;
-	struct record_candidate *flat = arena_array(&x->arena, u->n_candidates, sizeof *flat);
-	if (flat == NULL)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < u->n_candidates; i++)
-		flat[i] = *u->candidates[i];
+	const struct record_candidate *flat;
+	enum err e = one_behind_the_other(x, &flat);
+	if (e != ERR_OK)
+		return e;
 	struct record_decision d = {
 		.started_ns = x->started_wall_ns,
 		.facts = &u->facts,
@@ -349,18 +369,16 @@ static enum err encode_decision(struct exchange *x, struct span refusal)
 		.decide_us = u->decide_us,
 		.build = SPAN(BW_VERSION),
 	};
-	uint8_t commit[32];
 	memcpy(d.exchange, x->id, sizeof d.exchange);
 	memcpy(d.rules_hash, x->snap->rules_hash, 32);
 	memcpy(d.tables_hash, x->snap->tables_hash, 32);
 	memcpy(d.detector_hash, x->snap->detector_hash, 32);
 	memcpy(d.model_hash, x->snap->model_hash, 32);
 	audit_commit(x->gate->audit, "request", buf_span(&x->body), d.request_commit);
-	if (x->credential.n > 0) {
-		audit_commit(x->gate->audit, "actor", x->credential, commit);
-		memcpy(d.actor_commit, commit, sizeof d.actor_commit);
-	}
+	if (x->credential.n > 0)
+		memcpy(d.actor_commit, exchange_actor(x), sizeof d.actor_commit);
 	if (x->client != NULL && !x->client->peer->unix_socket) {
+		uint8_t commit[32];
 		audit_commit(x->gate->audit, "client", span_of(x->client->peer->ip, 16), commit);
 		memcpy(d.client_commit, commit, sizeof d.client_commit);
 	}
@@ -408,8 +426,11 @@ enum err step_record(struct exchange *x)
 	x->ticket.done = NULL;
 	if (e != ERR_OK)
 		return e;
-	if (!x->recorded)
+	if (!x->recorded) {
 		take_receipt(x);
+		if (x->ticket.sequence2 == 0) /* no memory for the attempt's record: then there is no attempt */
+			return ERR_NOMEM;
+	}
 	x->attempts++;
 	gate_count(x->gate, METRIC_ATTEMPTS, 1);
 	if (taint_must_stay(x))

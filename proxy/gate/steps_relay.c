@@ -18,7 +18,7 @@ static void cut(struct exchange *x, enum err why)
 
 static void answer_head(struct exchange *x, const struct http_head *answer)
 {
-	struct http_head out;
+	UNZEROED struct http_head out;
 	x->upstream_started = true;
 	x->status = answer->status;
 	x->first_byte_ns = loop_now(x->worker->loop);
@@ -27,8 +27,7 @@ static void answer_head(struct exchange *x, const struct http_head *answer)
 		cut(x, ERR_REDIRECT);
 		return;
 	}
-	if (http_value(answer, SPAN("content-encoding")).n == 0)
-		x->tap = api_tap_new(&x->route, answer, &x->arena);
+	x->tap = api_tap_new(&x->route, answer, &x->arena, x->gate->text_key);
 	if (x->tap != NULL)
 		api_tap_keeps(x->tap, x->unit.extract.store);
 	bool end = answer->framing == HTTP_NO_BODY || span_eq(x->head->method, SPAN("HEAD"));
@@ -81,12 +80,41 @@ static void on_body(struct stream *s, struct span data)
 		stream_consume(s, data.n);
 }
 
+/* What the answer says of itself, and what it makes of the conversation: in the ledger before the end of it reaches the
+ * client, who may come back at once and on another loop. */
+static void learn(struct exchange *x)
+{
+	if (x->learnt)
+		return;
+	x->learnt = true;
+	if (x->tap != NULL)
+		api_tap_result(x->tap, &x->seen);
+	if (x->upstream_started && x->target != NULL)
+		taint_learn(x, &x->seen);
+}
+
+static void on_trailers(struct stream *s, const struct http_head *fields)
+{
+	struct exchange *x = s->owner;
+	UNZEROED struct http_head out;
+	learn(x);
+	if (x->client == NULL || !x->answer_started || x->answer_ended)
+		return;
+	enum err e = client_trailers(fields, &out);
+	if (e == ERR_OK)
+		e = stream_send_trailers(x->client, &out);
+	x->answer_ended = true;
+	if (e != ERR_OK)
+		cut(x, e);
+}
+
 static void on_end(struct stream *s)
 {
 	struct exchange *x = s->owner;
 	x->upstream_ended = true;
-	if (x->client == NULL || !x->answer_started || span_eq(x->head->method, SPAN("HEAD")) || x->status == 204 ||
-	    x->status == 304)
+	learn(x);
+	if (x->client == NULL || !x->answer_started || x->answer_ended || span_eq(x->head->method, SPAN("HEAD")) ||
+	    x->status == 204 || x->status == 304)
 		return;
 	enum err e = stream_send_body(x->client, SPAN_NULL, true);
 	if (e != ERR_OK)
@@ -113,6 +141,7 @@ static void on_closed(struct stream *s, enum err why)
 static const struct stream_events upstream_events = {
 	.head = on_head,
 	.body = on_body,
+	.trailers = on_trailers,
 	.end = on_end,
 	.writable = on_writable,
 	.closed = on_closed,
@@ -122,7 +151,7 @@ static const struct stream_events upstream_events = {
 
 enum err step_send(struct exchange *x)
 {
-	struct http_head head;
+	UNZEROED struct http_head head;
 	struct span body = SPAN_NULL;
 	enum err e = outgoing_body(x, &body); /* first: the head depends on it */
 	if (e == ERR_OK)
@@ -214,8 +243,9 @@ enum err step_answer(struct exchange *x)
 	return ERR_WAIT;
 }
 
-static void post_outcome(struct exchange *x, const struct api_tap_result *seen)
+static void post_outcome(struct exchange *x)
 {
+	const struct api_tap_result *seen = &x->seen;
 	uint64_t now = loop_now(x->worker->loop);
 	const char *result = x->upstream_started ? (x->err == ERR_OK ? "sent"
 						    : x->gone        ? "client-gone"
@@ -246,17 +276,13 @@ static void post_outcome(struct exchange *x, const struct api_tap_result *seen)
 
 enum err step_finish(struct exchange *x)
 {
-	struct api_tap_result seen = {0};
-	if (x->tap != NULL)
-		api_tap_result(x->tap, &seen);
+	learn(x); /* also of what was cut short: the client has seen it */
 	gate_count(x->gate, METRIC_BYTES_OUT, x->response_bytes);
-	if (x->upstream_started && x->target != NULL)
-		taint_learn(x, &seen); /* also what was cut short: the client has seen it */
 	if (x->upstream_started && x->err == ERR_OK)
 		gate_count(x->gate, METRIC_COMPLETED, 1);
 	else if (x->attempts > 0)
 		gate_count(x->gate, METRIC_FAILED, 1);
 	if (x->recorded)
-		post_outcome(x, &seen);
+		post_outcome(x);
 	return ERR_OK;
 }

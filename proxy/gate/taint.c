@@ -16,8 +16,7 @@ static void put(struct exchange *x, enum ledger_kind kind, struct span id, bool 
 		log_line(LOG_WARN, "ledger entry not kept", LOG_S("reason", err_reason(err)));
 }
 
-/* Texts of messages are known one by one, whatever message they come back in. */
-static bool counts(const struct api_text *t)
+bool taint_counts(const struct api_text *t)
 {
 	return t->message != UINT32_MAX && !t->is_key && !t->nested && t->text.n >= API_TEXT_MIN;
 }
@@ -27,10 +26,10 @@ bool taint_known(const struct exchange *x)
 	const struct api_extract *ex = &x->unit.extract;
 	for (size_t i = 0; i < ex->n_texts; i++) {
 		struct ledger_entry e;
-		if (!counts(&ex->texts[i]))
+		if (!taint_counts(&ex->texts[i]))
 			continue;
-		struct hash128 h = api_text_fingerprint(ex->texts[i].text);
-		if (audit_ledger_find(x->gate->audit, LEDGER_MESSAGE, x->tenant, span_of(&h, sizeof h), &e) &&
+		const struct hash128 *h = &x->unit.prints[i];
+		if (audit_ledger_find(x->gate->audit, LEDGER_MESSAGE, x->tenant, span_of(h, sizeof *h), &e) &&
 		    e.tainted)
 			return true;
 	}
@@ -49,11 +48,9 @@ void taint_conversation(struct exchange *x)
 {
 	const struct unit *u = &x->unit;
 	for (size_t i = 0; i < u->n_found; i++) {
-		const struct api_text *t = &u->extract.texts[u->found[i].text];
-		if (!counts(t))
-			continue;
-		struct hash128 h = api_text_fingerprint(t->text);
-		put(x, LEDGER_MESSAGE, span_of(&h, sizeof h), true);
+		size_t text = u->found[i].text;
+		if (taint_counts(&u->extract.texts[text]))
+			put(x, LEDGER_MESSAGE, span_of(&u->prints[text], sizeof *u->prints), true);
 	}
 }
 

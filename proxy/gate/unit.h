@@ -20,6 +20,7 @@ struct unit {
 	struct span body; /* the JSON that was read: decoded if a content coding was applied */
 	struct api_extract extract;
 	struct api_problem problem; /* why extract failed */
+	struct hash128 *prints;     /* fingerprint of each text that the ledger may know; others are not set */
 	struct unit_text *found;    /* texts with findings */
 	size_t n_found;
 	class_set stuck; /* classes found where nothing can be replaced: head, numbers, joints of texts */

@@ -96,13 +96,25 @@ static void lend(struct lease *h)
 	answer_request(h, ERR_OK);
 }
 
+static void deliver_trailers(struct h1_exchange *x)
+{
+	UNZEROED struct http_head fields;
+	/* Trailers may be dropped (RFC 9110 §6.5.1): without memory they are. */
+	if (x->trailers.n == 0 || buf_err(&x->trailers) != ERR_OK || x->stream.events->trailers == NULL)
+		return;
+	if (h1_parse_trailers(buf_span(&x->trailers), &fields) == ERR_OK && fields.n_fields > 0)
+		x->stream.events->trailers(&x->stream, &fields);
+}
+
 /* The whole answer was read. What was not sent of the request by now is of no more use. */
 static void complete(struct lease *h)
 {
 	struct h1_exchange *x = h->x;
 	x->end_delivered = true;
+	deliver_trailers(x);
 	bool reusable = x->end_sent && !x->close_after && x->head.keep_alive;
-	x->stream.events->end(&x->stream);
+	if (!x->closing)
+		x->stream.events->end(&x->stream);
 	enum err why = x->closing ? x->why : ERR_OK;
 	/* First the connection: the owner may ask for another from `closed`. */
 	h->x = NULL;
@@ -151,6 +163,7 @@ static enum err take_answer(struct lease *h)
 		return ERR_OK;
 	}
 	h1_body_init(&x->body, &x->head);
+	x->body.keep = &x->trailers;
 	x->head_done = true;
 	x->stream.events->head(&x->stream, &x->head);
 	return ERR_OK;
@@ -463,7 +476,7 @@ static enum err op_send_head(struct stream *s, const struct http_head *head, boo
 		return ERR_UPSTREAM_GONE;
 	struct lease *h = of_exchange(x);
 	INVARIANT(!x->head_sent);
-	struct http_head copy;
+	UNZEROED struct http_head copy;
 	h1_head_copy(&copy, head);
 	copy.keep_alive = true;
 	copy.upgrade = false;
@@ -505,6 +518,19 @@ static enum err op_send_ref(struct stream *s, struct span data, bool end)
 	return send_body(s, data, end, true);
 }
 
+static enum err op_send_trailers(struct stream *s, const struct http_head *fields)
+{
+	struct h1_exchange *x = h1_exchange_of(s);
+	if (x->closing)
+		return ERR_UPSTREAM_GONE;
+	if (x->end_delivered)
+		return ERR_OK;
+	enum err e = h1_send_trailers(x, fields);
+	if (e == ERR_OK && !x->head_done && conn_pending(x->conn) == 0)
+		answer_deadline(of_exchange(x));
+	return e;
+}
+
 static void op_consume(struct stream *s, size_t n)
 {
 	struct h1_exchange *x = h1_exchange_of(s);
@@ -534,6 +560,7 @@ static const struct stream_ops client_ops = {
 	.send_head = op_send_head,
 	.send_body = op_send_body,
 	.send_ref = op_send_ref,
+	.send_trailers = op_send_trailers,
 	.consume = op_consume,
 	.pending = op_pending,
 	.reset = op_reset,

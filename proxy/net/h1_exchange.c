@@ -27,6 +27,7 @@ void h1_drop_head(struct h1_exchange *x)
 void h1_exchange_free(struct h1_exchange *x)
 {
 	h1_drop_head(x);
+	buf_fini(&x->trailers);
 	loop_pool_put(x->conn->loop, LOOP_POOL_EXCHANGE, x);
 }
 
@@ -200,6 +201,19 @@ enum err h1_send_body(struct h1_exchange *x, struct span data, bool end, bool re
 	if (x->framing == HTTP_CHUNKED && !x->mute)
 		return send_chunk(x->conn, data, end, ref);
 	return conn_send(x->conn, data, ref);
+}
+
+enum err h1_send_trailers(struct h1_exchange *x, const struct http_head *fields)
+{
+	if (x->framing != HTTP_CHUNKED || x->mute)
+		return h1_send_body(x, SPAN_NULL, true, false);
+	INVARIANT(x->head_sent && !x->end_sent);
+	struct buf *b = loop_head_buf(x->conn->loop);
+	enum err e = h1_write_trailers(b, fields);
+	if (e != ERR_OK)
+		return e;
+	x->end_sent = true;
+	return conn_send(x->conn, buf_span(b), false);
 }
 
 void h1_head_copy(struct http_head *to, const struct http_head *from)

@@ -20,6 +20,7 @@ struct h1_exchange {
 	size_t scanned;
 	struct span raw; /* the head's bytes: in small or in large */
 	struct buf large;
+	struct buf trailers; /* the section behind the last chunk, if it is wanted */
 
 	/* Out. */
 	enum http_framing framing;
@@ -60,6 +61,9 @@ bool h1_consumed(struct h1_exchange *x, size_t n) MUST;
 
 /* Bytes of the body out, as framed by x->framing. ERR_FRAMING: not what the head said. */
 enum err h1_send_body(struct h1_exchange *x, struct span data, bool end, bool ref) MUST;
+
+/* The end of the body, with fields behind it if it is chunked. */
+enum err h1_send_trailers(struct h1_exchange *x, const struct http_head *fields) MUST;
 
 /* A copy of a head without the unused fields. */
 void h1_head_copy(struct http_head *to, const struct http_head *from);

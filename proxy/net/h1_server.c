@@ -18,6 +18,13 @@ static struct h1_server *of_exchange(const struct h1_exchange *x)
 	return of_conn(x->conn);
 }
 
+static enum err write_head(struct h1_server *h, const struct http_head *head)
+{
+	struct buf *b = loop_head_buf(h->conn.loop);
+	enum err e = h1_write_response(b, head);
+	return e == ERR_OK ? conn_send(&h->conn, buf_span(b), false) : e;
+}
+
 /* The exchange is over: the owner hears it once, and the memory goes back. */
 static void finish(struct h1_server *h, enum err why)
 {
@@ -177,12 +184,11 @@ static size_t take_head(struct h1_server *h, struct span data)
 	return used;
 }
 
-/* The body is broken and the owner has its head already: a bare answer of ours if none has begun, and the end. */
-static void broken_body(struct h1_server *h, enum err why)
+/* A bare answer of ours if none has begun, and the end. */
+static void answer_bare(struct h1_server *h, enum err why)
 {
 	struct http_head head = {.status = (uint16_t)err_status(why), .framing = HTTP_NO_BODY};
-	struct h1_exchange *x = h->x;
-	bool answer = !x->head_sent;
+	bool answer = !h->x->head_sent;
 	finish(h, why);
 	if (h->conn.state == CONN_CLOSED)
 		return;
@@ -192,6 +198,21 @@ static void broken_body(struct h1_server *h, enum err why)
 		return;
 	}
 	linger(h);
+}
+
+/* The body is broken and the owner has its head already: it answers, if it wants to and still can. */
+static void broken_body(struct h1_server *h, enum err why)
+{
+	struct h1_exchange *x = h->x;
+	if (x->head_sent || x->stream.events->broken == NULL) {
+		answer_bare(h, why);
+		return;
+	}
+	x->body.done = x->end_delivered = true;
+	x->close_after = true;
+	h->answering_100 = false;
+	exchange_deadline(h);
+	x->stream.events->broken(&x->stream, why);
 }
 
 static size_t take_body(struct h1_server *h, struct span data)
@@ -278,6 +299,7 @@ static void on_eof(struct conn *c, bool clean)
 	if (h->phase == H1S_EXCHANGE && (h->x->body.done || h->x->end_sent)) {
 		/* A half-closed client still gets its answer; but there will be no next request. */
 		h->x->close_after = true;
+		h->half_closed = true;
 		return;
 	}
 	if (h->phase == H1S_IDLE) {
@@ -317,6 +339,20 @@ static void on_failed(struct conn *c, enum conn_failure why)
 	server_conn_gone(h->server, &h->link);
 }
 
+/* TCP does not tell a client that has closed from one that merely has no more to say, until something is sent: the
+ * former's system then answers with a reset. An interim answer is something that every client of HTTP/1.1 passes over
+ * (RFC 9110 §15.2). Sent ever more seldom. */
+static void probe(struct h1_server *h)
+{
+	enum { SELDOM = 32 };
+	const struct http_head head = {.status = 100, .reason = SPAN("Continue"), .framing = HTTP_NO_BODY};
+	unsigned n = ++h->watches;
+	bool now = n < SELDOM ? (n & (n - 1)) == 0 : n % SELDOM == 0;
+	if (!now || h->x->head_sent || h->x->head.minor == 0)
+		return;
+	(void)!write_head(h, &head); /* without memory the next one may do */
+}
+
 static void expired_exchange(struct h1_server *h)
 {
 	if (awaits_body(h)) {
@@ -325,6 +361,8 @@ static void expired_exchange(struct h1_server *h)
 		hang_up(h, false);
 		finish(h, h->x->closing ? h->x->why : ERR_CLIENT_GONE);
 	} else {
+		if (h->half_closed)
+			probe(h);
 		exchange_deadline(h);
 	}
 }
@@ -417,13 +455,6 @@ static void frame_answer(struct h1_server *h, struct http_head *head)
 	x->left = head->length;
 }
 
-static enum err write_head(struct h1_server *h, const struct http_head *head)
-{
-	struct buf *b = loop_head_buf(h->conn.loop);
-	enum err e = h1_write_response(b, head);
-	return e == ERR_OK ? conn_send(&h->conn, buf_span(b), false) : e;
-}
-
 static enum err op_send_head(struct stream *s, const struct http_head *head, bool end)
 {
 	struct h1_exchange *x = h1_exchange_of(s);
@@ -436,7 +467,7 @@ static enum err op_send_head(struct stream *s, const struct http_head *head, boo
 			h->answering_100 = false;
 		return x->head.minor == 0 ? ERR_OK : write_head(h, head);
 	}
-	struct http_head copy;
+	UNZEROED struct http_head copy;
 	h1_head_copy(&copy, head);
 	frame_answer(h, &copy);
 	enum err e = write_head(h, &copy);
@@ -466,6 +497,17 @@ static enum err op_send_body(struct stream *s, struct span data, bool end)
 static enum err op_send_ref(struct stream *s, struct span data, bool end)
 {
 	return send_body(s, data, end, true);
+}
+
+static enum err op_send_trailers(struct stream *s, const struct http_head *fields)
+{
+	struct h1_exchange *x = h1_exchange_of(s);
+	if (x->closing)
+		return ERR_CLIENT_GONE;
+	enum err e = h1_send_trailers(x, fields);
+	if (e == ERR_OK && conn_pending(x->conn) == 0)
+		conn_defer(x->conn);
+	return e;
 }
 
 static void op_consume(struct stream *s, size_t n)
@@ -506,6 +548,7 @@ static const struct stream_ops server_ops = {
 	.send_head = op_send_head,
 	.send_body = op_send_body,
 	.send_ref = op_send_ref,
+	.send_trailers = op_send_trailers,
 	.consume = op_consume,
 	.pending = op_pending,
 	.reset = op_reset,

@@ -48,6 +48,8 @@ struct h1_server {
 	bool close_after;      /* in H1S_DRAIN: then linger */
 	bool opened;           /* the owner knows x */
 	bool answering_100;    /* 100 (Continue) is owed when the owner asks for the body */
+	bool half_closed;      /* the client's direction has ended, and perhaps the client has gone */
+	unsigned watches;      /* times it was looked for since */
 	struct stream_peer peer;
 	char address[ADDRESS_TEXT];
 };

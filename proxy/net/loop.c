@@ -14,7 +14,7 @@
 enum {
 	ROUNDS_PER_TURN = 8, /* then readiness is asked again, without waiting */
 	CACHED_BLOCKS = 16,
-	CACHED_OBJECTS = 64, /* of each pool */
+	CACHED_OBJECTS = 192, /* of each pool */
 };
 
 struct loop_signal {

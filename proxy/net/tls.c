@@ -142,6 +142,14 @@ static int tls_push(struct conn *c)
 	return 1;
 }
 
+/* OpenSSL wants its queue of errors empty before each call. It nearly always is, and looking costs less than clearing.
+ */
+static void forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
 /* What an SSL_* call that did not succeed means. */
 static int tls_verdict(struct conn *c, int r)
 {
@@ -160,10 +168,23 @@ static int tls_verdict(struct conn *c, int r)
 	return CONN_FAILED;
 }
 
+/* Is there neither ciphertext of ours nor plaintext of OpenSSL's, and nothing to be had from the socket? Then asking
+ * OpenSSL only takes time. */
+static bool is_dry(const struct conn *c)
+{
+	const struct tls_session *t = c->tls;
+	return t->in_at == t->in_n && (c->dry || c->cut_short) && SSL_has_pending(t->ssl) == 0;
+}
+
 static ssize_t tls_read(struct conn *c, uint8_t *p, size_t n)
 {
 	struct tls_session *t = c->tls;
-	ERR_clear_error();
+	if (is_dry(c)) {
+		in_release(c);
+		c->can_read = false;
+		return CONN_AGAIN;
+	}
+	forget_errors();
 	int r = SSL_read(t->ssl, p, (int)n);
 	if (r > 0)
 		return r;
@@ -209,7 +230,7 @@ static ssize_t encrypt(struct conn *c, const struct iovec *iov, int n, uint8_t *
 	size_t taken = 0, skip = 0;
 	while (n > 0 && LOOP_BLOCK - t->out_n >= RECORD_ROOM) {
 		struct span plain = record_plaintext(iov, n, skip, room);
-		ERR_clear_error();
+		forget_errors();
 		int r = SSL_write(t->ssl, plain.p, (int)plain.n);
 		if (plain.p == room)
 			explicit_bzero(room, plain.n);

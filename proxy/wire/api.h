@@ -116,13 +116,14 @@ struct api_error {
 enum err api_error_write(enum api_family family, const struct api_error *e, struct arena *arena, struct http_head *head,
 			 struct buf *body) MUST;
 
-/* A read-only tap on an answer: learns ids of server-side state (response, conversation, file ids) and the provider's
- * own evidence of where it ran, from JSON or SSE, in bounded memory. */
+/* A read-only tap on an answer: learns ids of server-side state (response, output item, conversation, file ids) and the
+ * provider's own evidence of where it ran, from JSON or SSE, in bounded memory. A compressed answer is decoded for it
+ * under caps. */
 struct api_tap;
 struct api_tap_result {
 	struct hash128 texts[8]; /* fingerprints of the answer's texts; of interleaved choices only the sum of all */
 	size_t n_texts;
-	struct span ids[8]; /* "resp_…", "chatcmpl-…" where stored, "file-…" */
+	const struct span *ids; /* "resp_…" and the items it consists of, "chatcmpl-…" where stored, "file-…" */
 	size_t n_ids;
 	struct span inference_geo;
 	uint64_t input_tokens, output_tokens; /* 0 if not seen */
@@ -130,7 +131,9 @@ struct api_tap_result {
 	bool complete; /* the stream's own terminator was seen ([DONE], message_stop, response.completed) or JSON ended
 			*/
 };
-struct api_tap *api_tap_new(const struct api_route *route, const struct http_head *response, struct arena *arena) MUST;
+/* key: of the fingerprints; it must live as long as the tap. */
+struct api_tap *api_tap_new(const struct api_route *route, const struct http_head *response, struct arena *arena,
+			    const uint8_t key[16]) MUST;
 /* Does the provider keep this exchange (api_extract's store)? Only then is the answer's own id one of server-side
  * state. At first: as the endpoint does by default. */
 void api_tap_keeps(struct api_tap *t, bool keeps);
@@ -138,9 +141,10 @@ void api_tap_feed(struct api_tap *t, struct span data);
 void api_tap_result(struct api_tap *t, struct api_tap_result *out); /* once, at the end */
 
 /* What an answer's text is known by when it comes back in a later request. Shorter texts than this are not worth
- * knowing: "Yes." would tie strangers' conversations together. */
+ * knowing: "Yes." would tie strangers' conversations together. The key is a secret: SipHash promises nothing to who
+ * knows it. */
 enum { API_TEXT_MIN = 24 };
-struct hash128 api_text_fingerprint(struct span text) MUST;
+struct hash128 api_text_fingerprint(const uint8_t key[16], struct span text) MUST;
 
 /* Splice: the body with parts replaced. Edits are sorted, disjoint, in raw offsets between quotes; replacement bytes
  * are already JSON-escaped. */

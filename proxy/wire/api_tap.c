@@ -1,14 +1,26 @@
 #include "base/siphash.h"
 #include "proxy/wire/api_table.h"
+#include "proxy/wire/bytes.h"
+#include "proxy/wire/coding.h"
 #include "proxy/wire/tap_json.h"
 
-enum { MAX_IDS = 8, MAX_GEO = 32, MAX_FIELD = 32, MAX_TEXTS = 8 };
+enum {
+	MAX_IDS = 256, /* beyond, ids stay unknown, and so are refused when they come back with regulated data */
+	MAX_GEO = 32,
+	MAX_FIELD = 32,
+	MAX_TEXTS = 8,
+	MAX_DECODED = 64 << 20,
+	MAX_RATIO = 1000
+};
 
 /* Where in a line of an event stream the tap is. */
 enum line { LINE_NAME, LINE_SPACE, LINE_VALUE };
 
 struct api_tap {
 	const struct api_endpoint *endpoint; /* NULL: unknown */
+	const uint8_t *key;                  /* of fingerprints, 16 bytes */
+	struct arena *arena;
+	struct coding_reader *decoder; /* NULL: the bytes are the text */
 	bool sse;
 	bool readable; /* false: a content coding hides it */
 	bool keeps;    /* the provider stores the exchange, so that its id can be referred to */
@@ -20,9 +32,8 @@ struct api_tap {
 	size_t n_name, n_value;
 	struct tap_json json;
 	/* result */
-	uint8_t ids[MAX_IDS][TAP_VALUE];
-	size_t id_len[MAX_IDS];
-	size_t n_ids;
+	struct span *ids;
+	size_t n_ids, cap_ids;
 	uint8_t geo[MAX_GEO];
 	size_t n_geo;
 	uint64_t input_tokens, output_tokens;
@@ -33,12 +44,9 @@ struct api_tap {
 	size_t n_texts;
 };
 
-/* Not a secret: the ledger hashes what it is given once more, under its own key. */
-static const uint8_t fingerprint_key[16] = "text fingerprint";
-
-struct hash128 api_text_fingerprint(struct span text)
+struct hash128 api_text_fingerprint(const uint8_t key[16], struct span text)
 {
-	return siphash128(fingerprint_key, text);
+	return siphash128(key, text);
 }
 
 static void end_text(struct api_tap *t)
@@ -51,7 +59,7 @@ static void end_text(struct api_tap *t)
 static void add_text(struct api_tap *t, struct span piece)
 {
 	if (t->text_bytes == 0)
-		siphash_init(&t->text, fingerprint_key);
+		siphash_init(&t->text, t->key);
 	siphash_add(&t->text, piece);
 	t->text_bytes += piece.n;
 }
@@ -100,16 +108,23 @@ static bool has_token(struct span value, struct span token)
 	return value.n >= token.n && span_eq_nocase(span_sub(value, 0, token.n), token);
 }
 
-struct api_tap *api_tap_new(const struct api_route *route, const struct http_head *response, struct arena *arena)
+struct api_tap *api_tap_new(const struct api_route *route, const struct http_head *response, struct arena *arena,
+			    const uint8_t key[16])
 {
 	struct api_tap *t = arena_alloc(arena, sizeof *t);
 	if (t == NULL)
 		return NULL;
 	t->endpoint = route->endpoint;
+	t->key = key;
 	t->keeps = route->endpoint != NULL && route->endpoint->store;
 	t->sse = has_token(http_value(response, SPAN("content-type")), SPAN("text/event-stream"));
+	t->arena = arena;
 	struct span coding = span_trim(http_value(response, SPAN("content-encoding")));
-	t->readable = coding.n == 0 || span_eq_nocase(coding, SPAN("identity"));
+	bool plain = coding.n == 0 || span_eq_nocase(coding, SPAN("identity"));
+	bool once = http_field(response, SPAN("content-encoding"), 1) == NULL;
+	if (!plain && once)
+		t->decoder = coding_reader_new(coding, (struct coding_limits){MAX_DECODED, MAX_RATIO}, arena);
+	t->readable = once && (plain || t->decoder != NULL);
 	return t;
 }
 
@@ -118,17 +133,31 @@ void api_tap_keeps(struct api_tap *t, bool keeps)
 	t->keeps = keeps;
 }
 
+static bool more_ids(struct api_tap *t)
+{
+	size_t cap = t->cap_ids == 0 ? 8 : t->cap_ids * 2;
+	struct span *ids = arena_array(t->arena, cap, sizeof *ids);
+	if (ids == NULL)
+		return false;
+	if (t->n_ids > 0)
+		memcpy(ids, t->ids, t->n_ids * sizeof *ids);
+	t->ids = ids;
+	t->cap_ids = cap;
+	return true;
+}
+
 static void add_id(struct api_tap *t, struct span id)
 {
 	if (id.n == 0)
 		return;
 	for (size_t i = 0; i < t->n_ids; i++)
-		if (span_eq(span_of(t->ids[i], t->id_len[i]), id))
+		if (span_eq(t->ids[i], id))
 			return;
-	if (t->n_ids == MAX_IDS)
+	if (t->n_ids == MAX_IDS || (t->n_ids == t->cap_ids && !more_ids(t)))
 		return;
-	memcpy(t->ids[t->n_ids], id.p, id.n);
-	t->id_len[t->n_ids++] = id.n;
+	struct span copy = arena_dup(t->arena, id);
+	if (copy.p != NULL)
+		t->ids[t->n_ids++] = copy;
 }
 
 static void on_type(struct api_tap *t, struct span type)
@@ -182,7 +211,8 @@ static void on_value(void *context, const struct tap_event *e)
 	if (key == TAP_ERROR && depth == 1)
 		t->error_seen = t->error_seen || e->kind != TAP_BARE || !span_eq(e->value, SPAN("null"));
 	if (key == TAP_ID && e->kind == TAP_STRING) {
-		bool own = depth == 1 && t->keeps;
+		bool item = (depth == 3 && keys[0] == TAP_OUTPUT) || (depth == 2 && keys[0] == TAP_ITEM);
+		bool own = (depth == 1 || item) && t->keeps;
 		if (own || (depth == 2 && (keys[0] == TAP_CONVERSATION || keys[0] == TAP_CONTAINER)))
 			add_id(t, e->value);
 	}
@@ -219,9 +249,9 @@ static void end_line(struct api_tap *t)
 /* Bytes of a field's value up to the line's end, all at once. */
 static size_t take_value(struct api_tap *t, struct span data)
 {
-	size_t n = 0;
+	size_t n = bytes_plain(data.p, data.n);
 	while (n < data.n && data.p[n] != '\r' && data.p[n] != '\n')
-		n++;
+		n += 1 + bytes_plain(data.p + n + 1, data.n - n - 1);
 	/* One byte too long is enough to know that it is none of the short values. */
 	size_t kept = n < sizeof t->value - t->n_value ? n : sizeof t->value - t->n_value;
 	memcpy(t->value + t->n_value, data.p, kept);
@@ -265,10 +295,9 @@ static void feed_sse(struct api_tap *t, struct span data)
 	}
 }
 
-void api_tap_feed(struct api_tap *t, struct span data)
+static void feed_text(void *context, struct span data)
 {
-	if (!t->readable)
-		return;
+	struct api_tap *t = context;
 	if (t->sse) {
 		feed_sse(t, data);
 		return;
@@ -277,16 +306,25 @@ void api_tap_feed(struct api_tap *t, struct span data)
 	t->complete = t->json.complete;
 }
 
+void api_tap_feed(struct api_tap *t, struct span data)
+{
+	if (!t->readable)
+		return;
+	if (t->decoder == NULL)
+		feed_text(t, data);
+	else
+		t->readable = coding_reader_feed(t->decoder, data, feed_text, t);
+}
+
 void api_tap_result(struct api_tap *t, struct api_tap_result *out)
 {
-	*out = (struct api_tap_result){.n_ids = t->n_ids,
+	*out = (struct api_tap_result){.ids = t->ids,
+				       .n_ids = t->n_ids,
 				       .inference_geo = t->n_geo > 0 ? span_of(t->geo, t->n_geo) : SPAN_NULL,
 				       .input_tokens = t->input_tokens,
 				       .output_tokens = t->output_tokens,
 				       .error_seen = t->error_seen,
 				       .complete = t->complete};
-	for (size_t i = 0; i < t->n_ids; i++)
-		out->ids[i] = span_of(t->ids[i], t->id_len[i]);
 	end_text(t);
 	out->n_texts = t->n_texts;
 	memcpy(out->texts, t->texts, sizeof out->texts);

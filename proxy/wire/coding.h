@@ -1,8 +1,9 @@
-/* Content codings of request bodies: identity, gzip, deflate, zstd, singly or stacked, decoded for inspection under
- * caps. */
+/* Content codings, decoded for inspection under caps: of request bodies, which are there as a whole (identity, gzip,
+ * deflate, zstd, singly or stacked), and of answers, which pass by in pieces. */
 #ifndef WIRE_CODING_H
 #define WIRE_CODING_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 enum { CODING_MAX_STACK = 3 };
@@ -20,5 +21,15 @@ struct coding_limits {
  * a limit, out->limit included. ERR_TOO_LARGE: 4 GiB or more; ERR_NOMEM. */
 enum err coding_decode(struct span header, struct span body, struct coding_limits limits, struct buf *out,
 		       bool *identity) MUST;
+
+/* An answer's body, read beside the bytes that pass by. gzip (also x-gzip, several members), deflate (zlib or raw) or
+ * zstd (several frames), not stacked. All memory comes from the arena, some 50 kB, for zstd the window (8 MiB at most)
+ * and never more than 12 MiB; nothing is to be freed. NULL: another coding, or no memory. */
+struct coding_reader;
+struct coding_reader *coding_reader_new(struct span header, struct coding_limits limits, struct arena *arena) MUST;
+/* Gives the decoded bytes to the sink in pieces, valid until it returns. False: it cannot be read, or a limit was
+ * met; nothing more comes. What ends early is given as far as it goes. */
+typedef void coding_sink(void *context, struct span piece);
+bool coding_reader_feed(struct coding_reader *r, struct span in, coding_sink *sink, void *context) MUST;
 
 #endif

@@ -239,14 +239,6 @@ static enum h1_reject check_request_line(const struct h1_request_line *line)
 	return H1_REJECT_COUNT;
 }
 
-/* All but fields[], which n_fields makes meaningless: 4 KiB that need not be written. */
-static void head_clear(struct http_head *out)
-{
-	memset(out, 0, offsetof(struct http_head, fields));
-	const size_t behind = offsetof(struct http_head, n_fields);
-	memset((uint8_t *)out + behind, 0, sizeof *out - behind);
-}
-
 /* The lexers' sentinel, and the limit that holds for any caller. */
 static bool is_delimited(struct span head)
 {
@@ -257,7 +249,7 @@ static enum h1_reject read_request(struct span head, struct http_head *out)
 {
 	struct h1_request_line line;
 	struct seen seen = {0};
-	head_clear(out);
+	http_head_clear(out);
 	if (!is_delimited(head))
 		return h1_fault_head(head);
 	const uint8_t *p = h1_lex_request_line(head.p, &line);
@@ -290,6 +282,17 @@ enum err h1_parse_request(struct span head, struct http_head *out, enum h1_rejec
 	return rejects[*why].err;
 }
 
+enum err h1_parse_trailers(struct span section, struct http_head *out)
+{
+	struct seen seen = {0};
+	http_head_clear(out);
+	/* With no field at all it is but the empty line. */
+	bool whole = span_ends(section, SPAN("\r\n\r\n")) || span_eq(section, SPAN("\r\n"));
+	if (!whole || read_fields(section.p, section.p + section.n, out, &seen) != H1_REJECT_COUNT)
+		return ERR_SYNTAX;
+	return ERR_OK;
+}
+
 /* RFC 9112 §6.3, items 1, 2, 4 and 8. */
 static enum h1_reject frame_response(struct span request_method, const struct seen *seen, struct http_head *out)
 {
@@ -314,7 +317,7 @@ static enum h1_reject read_response(struct span head, struct span request_method
 {
 	struct h1_status_line line;
 	struct seen seen = {0};
-	head_clear(out);
+	http_head_clear(out);
 	if (!is_delimited(head))
 		return h1_fault_head(head);
 	const uint8_t *p = h1_lex_status_line(head.p, &line);

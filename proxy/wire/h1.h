@@ -40,6 +40,7 @@ struct h1_body {
 	uint64_t total;    /* payload bytes so far */
 	size_t extensions; /* bytes of chunk extensions so far */
 	uint8_t name[24];  /* of the current trailer field, in lower case, cut */
+	struct buf *keep;  /* gets the trailer section's bytes; NULL: nobody wants them */
 	bool done;
 	enum h1_reject why; /* after a failure */
 };
@@ -47,8 +48,10 @@ void h1_body_init(struct h1_body *b, const struct http_head *head);
 /* Takes a prefix of in: *used bytes of it, of which *payload (may be empty) is body data.
  * ERR_OK: progress was made (call again while *used < in.n and !b->done); ERR_MORE: everything used, no payload among
  * it, more needed; ERR_FRAMING: malformed, b->why says how, and so is all that follows. Nothing behind the end of the
- * body is used. Chunk extensions and trailer fields are checked, bounded and dropped. */
+ * body is used. Chunk extensions and trailer fields are checked and bounded; the latter go to b->keep, if it is set. */
 enum err h1_body_feed(struct h1_body *b, struct span in, size_t *used, struct span *payload) MUST;
+/* What b->keep got, as fields that point into it. ERR_SYNTAX if it is no whole section. */
+enum err h1_parse_trailers(struct span section, struct http_head *out) MUST;
 /* The peer closed: ERR_OK if the body may end here (until-close, or already done), ERR_FRAMING if it is cut. */
 enum err h1_body_eof(struct h1_body *b) MUST;
 
@@ -69,5 +72,7 @@ enum err h1_write_response(struct buf *out, const struct http_head *head) MUST;
 void h1_write_chunk_head(struct buf *out, size_t n);
 void h1_write_chunk_tail(struct buf *out);
 void h1_write_last_chunk(struct buf *out);
+/* The same with trailer fields. Those that must not stand there (RFC 9110 §6.5.1) and those of one hop are left out. */
+enum err h1_write_trailers(struct buf *out, const struct http_head *fields) MUST;
 
 #endif

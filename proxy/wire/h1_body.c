@@ -1,6 +1,7 @@
 /* Reading bodies: RFC 9112 §6.3 and §7.1. The chunk machine is stricter than the grammar where that names bad
  * whitespace and bare line feeds; what it has checked and dropped cannot mean something else to the next hop. */
 #include "proxy/wire/h1.h"
+#include "proxy/wire/h1_head.h"
 #include "proxy/wire/http_text.h"
 
 enum { MAX_DIGITS = 16, MAX_EXTENSION_LINE = 1024, MAX_EXTENSIONS = 16 * 1024, MAX_TRAILER = 8 * 1024 };
@@ -72,17 +73,22 @@ void h1_body_init(struct h1_body *b, const struct http_head *head)
 	b->done = head->framing == HTTP_NO_BODY || (head->framing == HTTP_LENGTH && head->length == 0);
 }
 
-static bool trailer_is_forbidden(const struct h1_body *b)
+bool h1_trailer_forbidden(struct span name)
 {
-	size_t n = b->line < sizeof b->name ? b->line : sizeof b->name;
-	struct span name = span_of(b->name, n);
 	for (size_t i = 0; i < sizeof forbidden_trailers / sizeof *forbidden_trailers; i++) {
 		struct span f = forbidden_trailers[i];
 		bool family = f.p[f.n - 1] == '-';
-		if (family ? span_starts(name, f) : span_eq(name, f))
+		if (name.n < f.n || (!family && name.n > f.n))
+			continue;
+		if (span_eq_nocase(span_sub(name, 0, f.n), f))
 			return true;
 	}
 	return false;
+}
+
+static bool trailer_is_forbidden(const struct h1_body *b)
+{
+	return h1_trailer_forbidden(span_of(b->name, b->line < sizeof b->name ? b->line : sizeof b->name));
 }
 
 static int hex_value(uint8_t c)
@@ -177,6 +183,8 @@ static enum h1_reject take_trailer(struct h1_body *b, uint8_t c)
 {
 	if (++b->trailer > MAX_TRAILER)
 		return H1_REJECT_TRAILER_TOO_LARGE;
+	if (b->keep != NULL)
+		buf_add_byte(b->keep, c);
 	switch (b->state) {
 	case TRAILER_FIRST:
 		if (c == '\r')

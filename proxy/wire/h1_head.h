@@ -37,6 +37,9 @@ enum h1_reject h1_fault_request_line(struct span bytes) MUST;
 enum h1_reject h1_fault_status_line(struct span bytes) MUST;
 enum h1_reject h1_fault_field(struct span bytes, bool first) MUST;
 
+/* Must a field of this name not stand in a trailer section? */
+bool h1_trailer_forbidden(struct span name) MUST;
+
 /* Longer ones are no method of any API. */
 enum { H1_MAX_METHOD = 32 };
 

@@ -4,25 +4,12 @@
 #include "proxy/wire/h1_head.h"
 #include "proxy/wire/http_text.h"
 
-static bool is_upgrade(struct span name)
-{
-	return span_eq_nocase(name, SPAN("upgrade"));
-}
-
-/* Does this field go out as it is? */
-static bool is_written(const struct http_head *head, struct span name)
-{
-	if (is_upgrade(name))
-		return head->upgrade;
-	return !http_hop_by_hop(head, name);
-}
-
 static bool fields_ok(const struct http_head *head)
 {
 	for (size_t i = 0; i < head->n_fields; i++)
 		if (!http_is_token(head->fields[i].name) || !http_is_field_value(head->fields[i].value))
 			return false;
-	return head->n_fields <= HTTP_MAX_FIELDS;
+	return head->n_fields <= HTTP_MAX_FIELDS + HTTP_OWN_FIELDS;
 }
 
 static bool target_ok(struct span target)
@@ -44,61 +31,91 @@ static bool host_ok(const struct http_head *head)
 	return http_split_authority(field == NULL ? head->authority : field->value, &host, &port);
 }
 
-static void add_line(struct buf *out, struct span name, struct span value)
+/* Writes into room that was reserved for the whole head; what does not fit is noted. */
+struct pen {
+	uint8_t *p, *end;
+	bool full;
+};
+
+static void put(struct pen *pen, struct span s)
 {
-	buf_add(out, name);
-	buf_add(out, SPAN(": "));
-	buf_add(out, value);
-	buf_add(out, SPAN("\r\n"));
+	pen->full = pen->full || s.n > (size_t)(pen->end - pen->p);
+	if (pen->full || s.n == 0)
+		return;
+	memcpy(pen->p, s.p, s.n);
+	pen->p += s.n;
 }
 
-static void add_length(struct buf *out, uint64_t length)
+static void put_line(struct pen *pen, struct span name, struct span value)
 {
-	char digits[21];
-	size_t at = sizeof digits;
+	put(pen, name);
+	put(pen, SPAN(": "));
+	put(pen, value);
+	put(pen, SPAN("\r\n"));
+}
+
+static struct span decimal(uint64_t v, uint8_t room[20])
+{
+	size_t at = 20;
 	do
-		digits[--at] = (char)('0' + length % 10);
-	while ((length /= 10) > 0);
-	add_line(out, SPAN("Content-Length"), span_of(digits + at, sizeof digits - at));
+		room[--at] = (uint8_t)('0' + v % 10);
+	while ((v /= 10) > 0);
+	return span_of(room + at, 20 - at);
 }
 
-/* Room for the whole head at once, unless the buffer's limit is near. */
-static enum err reserve(struct buf *out, const struct http_head *head)
+static void put_length(struct pen *pen, uint64_t length)
 {
-	size_t n = 256 + head->method.n + head->target.n + head->reason.n;
+	uint8_t digits[20];
+	put_line(pen, SPAN("Content-Length"), decimal(length, digits));
+}
+
+/* Room for the whole head at once, or all that the buffer's limit leaves. */
+static enum err pen_take(struct pen *pen, struct buf *out, const struct http_head *head)
+{
+	size_t n = 256 + head->method.n + head->target.n + head->reason.n + head->authority.n;
 	for (size_t i = 0; i < head->n_fields; i++)
 		n += head->fields[i].name.n + head->fields[i].value.n + 4;
-	bool fits = out->limit == 0 || n <= out->limit - out->n;
-	return fits && buf_reserve(out, n) == NULL ? buf_err(out) : ERR_OK;
+	if (out->limit != 0 && n > out->limit - out->n)
+		n = out->limit - out->n;
+	uint8_t *p = buf_reserve(out, n);
+	if (p == NULL)
+		return buf_err(out);
+	*pen = (struct pen){p, p + n, false};
+	return ERR_OK;
+}
+
+/* Nothing is appended if not all could be. */
+static enum err pen_put_down(const struct pen *pen, struct buf *out)
+{
+	size_t n = (size_t)(pen->p - (out->p + out->n));
+	if (!pen->full) {
+		out->n += n;
+		return ERR_OK;
+	}
+	explicit_bzero(out->p + out->n, n);
+	out->err = ERR_LIMIT;
+	return ERR_LIMIT;
 }
 
 /* The fields, those of this hop, the empty line. */
-static void add_fields(struct buf *out, const struct http_head *head, bool keep_alive, bool empty_length)
+static void put_fields(struct pen *pen, const struct http_head *head, bool keep_alive, bool empty_length)
 {
-	for (size_t i = 0; i < head->n_fields; i++)
-		if (is_written(head, head->fields[i].name))
-			add_line(out, head->fields[i].name, head->fields[i].value);
-	if (head->framing == HTTP_CHUNKED)
-		add_line(out, SPAN("Transfer-Encoding"), SPAN("chunked"));
-	else if (head->framing == HTTP_LENGTH)
-		add_length(out, head->length);
-	else if (head->framing == HTTP_NO_BODY && empty_length)
-		add_length(out, head->length);
-	if (head->upgrade)
-		add_line(out, SPAN("Connection"), SPAN("upgrade"));
-	else if (!keep_alive)
-		add_line(out, SPAN("Connection"), SPAN("close"));
-	buf_add(out, SPAN("\r\n"));
-}
-
-/* Drops what was appended if it could not all be. */
-static enum err finish(struct buf *out, size_t before)
-{
-	if (buf_err(out) != ERR_OK && out->n > before) {
-		explicit_bzero(out->p + before, out->n - before);
-		out->n = before;
+	const struct http_hops hops = http_hops(head);
+	for (size_t i = 0; i < head->n_fields; i++) {
+		struct span name = head->fields[i].name;
+		bool kept = head->upgrade && span_eq_nocase(name, SPAN("upgrade"));
+		if (kept || !http_is_hop(&hops, name))
+			put_line(pen, name, head->fields[i].value);
 	}
-	return buf_err(out);
+	if (head->framing == HTTP_CHUNKED)
+		put(pen, SPAN("Transfer-Encoding: chunked\r\n"));
+	else if (head->framing == HTTP_LENGTH || (head->framing == HTTP_NO_BODY && empty_length))
+		put_length(pen, head->length);
+	if (head->upgrade)
+		put(pen, SPAN("Connection: upgrade\r\n"));
+	else if (!keep_alive)
+		put(pen, SPAN("Connection: close\r\n"));
+	put(pen, SPAN("\r\n"));
 }
 
 /* RFC 9110 §8.6: methods that give a body a meaning say so when there is none. */
@@ -109,22 +126,22 @@ static bool method_expects_body(struct span method)
 
 enum err h1_write_request(struct buf *out, const struct http_head *head)
 {
-	size_t before = out->n;
 	if (!http_is_token(head->method) || head->method.n > H1_MAX_METHOD || !target_ok(head->target))
 		return ERR_SYNTAX;
 	if (!fields_ok(head) || !host_ok(head) || head->framing == HTTP_UNTIL_CLOSE)
 		return ERR_SYNTAX;
-	enum err e = reserve(out, head);
+	struct pen pen;
+	enum err e = pen_take(&pen, out, head);
 	if (e != ERR_OK)
 		return e;
-	buf_add(out, head->method);
-	buf_add_byte(out, ' ');
-	buf_add(out, head->target);
-	buf_add(out, SPAN(" HTTP/1.1\r\n"));
+	put(&pen, head->method);
+	put(&pen, SPAN(" "));
+	put(&pen, head->target);
+	put(&pen, SPAN(" HTTP/1.1\r\n"));
 	if (http_field(head, SPAN("host"), 0) == NULL)
-		add_line(out, SPAN("Host"), head->authority);
-	add_fields(out, head, head->keep_alive, method_expects_body(head->method));
-	return finish(out, before);
+		put_line(&pen, SPAN("Host"), head->authority);
+	put_fields(&pen, head, head->keep_alive, method_expects_body(head->method));
+	return pen_put_down(&pen, out);
 }
 
 /* Would an answer without a Content-Length be read as having no body all the same? */
@@ -137,7 +154,6 @@ static bool has_no_body_anyway(const struct http_head *head)
 
 enum err h1_write_response(struct buf *out, const struct http_head *head)
 {
-	size_t before = out->n;
 	bool interim = head->status < 200;
 	bool body = head->framing != HTTP_NO_BODY && (head->framing != HTTP_LENGTH || head->length > 0);
 	if (head->status < 100 || head->status > 599 || !fields_ok(head))
@@ -147,22 +163,32 @@ enum err h1_write_response(struct buf *out, const struct http_head *head)
 	for (size_t i = 0; i < head->reason.n; i++)
 		if (!http_is_vchar(head->reason.p[i]))
 			return ERR_SYNTAX;
-	enum err e = reserve(out, head);
+	struct pen pen;
+	uint8_t digits[20];
+	enum err e = pen_take(&pen, out, head);
 	if (e != ERR_OK)
 		return e;
-	buf_printf(out, "HTTP/1.1 %u ", (unsigned)head->status);
-	buf_add(out, head->reason);
-	buf_add(out, SPAN("\r\n"));
+	put(&pen, SPAN("HTTP/1.1 "));
+	put(&pen, decimal(head->status, digits));
+	put(&pen, SPAN(" "));
+	put(&pen, head->reason);
+	put(&pen, SPAN("\r\n"));
 	/* The connection outlives an interim answer whatever the final one will say. */
-	add_fields(out, head, interim || (head->keep_alive && head->framing != HTTP_UNTIL_CLOSE),
+	put_fields(&pen, head, interim || (head->keep_alive && head->framing != HTTP_UNTIL_CLOSE),
 		   head->length > 0 || !has_no_body_anyway(head));
-	return finish(out, before);
+	return pen_put_down(&pen, out);
 }
 
 void h1_write_chunk_head(struct buf *out, size_t n)
 {
 	INVARIANT(n > 0);
-	buf_printf(out, "%zx\r\n", n);
+	uint8_t text[sizeof n * 2 + 2];
+	size_t at = sizeof text - 2;
+	text[at] = '\r';
+	text[at + 1] = '\n';
+	for (; n > 0; n >>= 4)
+		text[--at] = (uint8_t) "0123456789abcdef"[n & 15];
+	buf_add(out, span_of(text + at, sizeof text - at));
 }
 
 void h1_write_chunk_tail(struct buf *out)
@@ -173,4 +199,23 @@ void h1_write_chunk_tail(struct buf *out)
 void h1_write_last_chunk(struct buf *out)
 {
 	buf_add(out, SPAN("0\r\n\r\n"));
+}
+
+enum err h1_write_trailers(struct buf *out, const struct http_head *fields)
+{
+	if (!fields_ok(fields))
+		return ERR_SYNTAX;
+	struct pen pen;
+	enum err e = pen_take(&pen, out, fields);
+	if (e != ERR_OK)
+		return e;
+	const struct http_hops hops = http_hops(fields);
+	put(&pen, SPAN("0\r\n"));
+	for (size_t i = 0; i < fields->n_fields; i++) {
+		struct span name = fields->fields[i].name;
+		if (!http_is_hop(&hops, name) && !h1_trailer_forbidden(name))
+			put_line(&pen, name, fields->fields[i].value);
+	}
+	put(&pen, SPAN("\r\n"));
+	return pen_put_down(&pen, out);
 }

@@ -2,25 +2,20 @@
 
 #include <arpa/inet.h>
 
+#include "proxy/wire/bytes.h"
 #include "proxy/wire/http_text.h"
 
 enum { MAX_HOST = 255, MAX_LABEL = 63 };
 
-/* One bit per ASCII byte. */
-struct ascii_set {
-	uint64_t low, high;
+/* !#$%&'*+-.^_`|~ digits letters */
+static const bool tchar[256] = {
+	['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true, ['-'] = true, ['.'] = true,
+	['0' ... '9'] = true, ['A' ... 'Z'] = true,  ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
 };
-
-static bool ascii_has(struct ascii_set set, uint8_t c)
-{
-	return c < 64 ? set.low >> c & 1 : c < 128 && (set.high >> (c - 64) & 1);
-}
 
 bool http_is_tchar(uint8_t c)
 {
-	/* !#$%&'*+-.^_`|~ digits letters */
-	const struct ascii_set tchar = {0x03ff6cfa00000000u, 0x57ffffffc7fffffeu};
-	return ascii_has(tchar, c);
+	return tchar[c];
 }
 
 bool http_is_vchar(uint8_t c)
@@ -37,7 +32,7 @@ bool http_is_target_char(uint8_t c)
 bool http_is_token(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!http_is_tchar(s.p[i]))
+		if (!tchar[s.p[i]])
 			return false;
 	return s.n > 0;
 }
@@ -53,8 +48,8 @@ bool http_is_field_value(struct span s)
 		return true;
 	if (is_blank(s.p[0]) || is_blank(s.p[s.n - 1]))
 		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!http_is_vchar(s.p[i]))
+	for (size_t i = bytes_visible(s.p, s.n); i < s.n; i += 1 + bytes_visible(s.p + i + 1, s.n - i - 1))
+		if (s.p[i] != '\t')
 			return false;
 	return true;
 }
@@ -172,23 +167,65 @@ static bool connection_names(const struct http_head *h, struct span name)
 	return false;
 }
 
+/* Names of one hop by their lengths: few fields get as far as being compared. */
+static bool is_listed_hop(struct span name)
+{
+	switch (name.n) {
+	case 2:
+		return is_name(name, SPAN("te"));
+	case 7:
+		return is_name(name, SPAN("trailer")) || is_name(name, SPAN("upgrade"));
+	case 10:
+		return is_name(name, SPAN("connection")) || is_name(name, SPAN("keep-alive"));
+	case 14:
+		return is_name(name, SPAN("content-length"));
+	case 17:
+		return is_name(name, SPAN("transfer-encoding"));
+	default:
+		return false;
+	}
+}
+
+static bool is_hop_name(struct span name)
+{
+	const struct span proxy = SPAN("proxy-");
+	bool of_proxies = name.n >= proxy.n && (name.p[0] | 0x20) == 'p' && is_name(span_sub(name, 0, proxy.n), proxy);
+	return of_proxies || is_listed_hop(name);
+}
+
+struct http_hops http_hops(const struct http_head *h)
+{
+	struct http_hops hops = {h, false};
+	for (size_t i = 0; i < h->n_fields && !hops.named; i++) {
+		if (!is_name(h->fields[i].name, SPAN("connection")))
+			continue;
+		struct span rest = h->fields[i].value, option;
+		while (!hops.named && http_list_next(&rest, &option))
+			hops.named = !is_name(option, SPAN("keep-alive")) && !is_name(option, SPAN("close"));
+	}
+	return hops;
+}
+
+bool http_is_hop(const struct http_hops *hops, struct span name)
+{
+	return is_hop_name(name) || (hops->named && connection_names(hops->head, name));
+}
+
 bool http_hop_by_hop(const struct http_head *h, struct span name)
 {
-	static const struct span always[] = {SPAN("connection"),    SPAN("keep-alive"), SPAN("te"),
-					     SPAN("trailer"),       SPAN("upgrade"),    SPAN("transfer-encoding"),
-					     SPAN("content-length")};
-	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-		if (is_name(name, always[i]))
-			return true;
-	const struct span proxy = SPAN("proxy-");
-	if (name.n >= proxy.n && is_name(span_sub(name, 0, proxy.n), proxy))
-		return true;
-	return connection_names(h, name);
+	return is_hop_name(name) || connection_names(h, name);
+}
+
+void http_head_clear(struct http_head *h)
+{
+	const size_t behind = offsetof(struct http_head, n_fields);
+	memset(h, 0, offsetof(struct http_head, fields));
+	memset((uint8_t *)h + behind, 0, sizeof *h - behind);
 }
 
 enum err http_add(struct http_head *h, struct span name, struct span value)
 {
-	if (h->n_fields >= HTTP_MAX_FIELDS)
+	if (h->n_fields >= HTTP_MAX_FIELDS + HTTP_OWN_FIELDS)
 		return ERR_LIMIT;
 	h->fields[h->n_fields++] = (struct http_field){name, value};
 	return ERR_OK;

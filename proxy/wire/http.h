@@ -5,7 +5,12 @@
 
 #include "base/err.h"
 
-enum { HTTP_MAX_FIELDS = 128, HTTP_MAX_HEAD = 64 * 1024, HTTP_MAX_TARGET = 8 * 1024 };
+enum {
+	HTTP_MAX_FIELDS = 128, /* that a peer may send */
+	HTTP_OWN_FIELDS = 8,   /* that we may add */
+	HTTP_MAX_HEAD = 64 * 1024,
+	HTTP_MAX_TARGET = 8 * 1024
+};
 
 struct http_field {
 	struct span name, value; /* value without surrounding blanks */
@@ -26,7 +31,7 @@ struct http_head {
 	uint16_t status;            /* responses */
 	struct span reason;         /* responses */
 	uint8_t minor;              /* HTTP/1.minor as received */
-	struct http_field fields[HTTP_MAX_FIELDS];
+	struct http_field fields[HTTP_MAX_FIELDS + HTTP_OWN_FIELDS];
 	size_t n_fields;
 	enum http_framing framing;
 	uint64_t length;      /* for HTTP_LENGTH */
@@ -35,6 +40,8 @@ struct http_head {
 	bool upgrade;         /* Connection: upgrade was present */
 };
 
+/* Zeroes all but fields[], which n_fields = 0 makes meaningless: 4 KiB that need not be written. */
+void http_head_clear(struct http_head *h);
 /* The n-th field of that name (case-insensitive), or NULL. */
 const struct http_field *http_field(const struct http_head *h, struct span name, size_t n) MUST;
 /* Its value, or a null span. */
@@ -42,6 +49,13 @@ struct span http_value(const struct http_head *h, struct span name) MUST;
 /* Is this field for one hop only (RFC 9110 §7.6.1): Connection, those Connection names, Keep-Alive, TE, Trailer,
  * Transfer-Encoding, Upgrade, Proxy-*? Content-Length too, as framing is written anew for each hop. */
 bool http_hop_by_hop(const struct http_head *h, struct span name) MUST;
+/* The same for all fields of one head: what Connection says is looked up once. */
+struct http_hops {
+	const struct http_head *head;
+	bool named; /* Connection names more than close and keep-alive */
+};
+struct http_hops http_hops(const struct http_head *h) MUST;
+bool http_is_hop(const struct http_hops *hops, struct span name) MUST;
 /* Appends a field to a head being built; ERR_LIMIT when full. */
 enum err http_add(struct http_head *h, struct span name, struct span value) MUST;
 

@@ -31,8 +31,14 @@ struct stream_events {
 	/* Body bytes, de-chunked; valid until return. Grant them back with stream_consume when they are dealt with,
 	 * else the peer is stopped after the window is full. */
 	void (*body)(struct stream *s, struct span data);
+	/* Trailer fields, right before `end`, if there are any and this is not NULL; valid until return. */
+	void (*trailers)(struct stream *s, const struct http_head *fields);
 	/* The message is complete. */
 	void (*end)(struct stream *s);
+	/* Server direction: the rest of the body cannot be read (ERR_FRAMING) or did not come in time (ERR_TIMEOUT),
+	 * and no final head was sent. Neither body nor end will come; the owner answers with an error and the
+	 * connection closes behind it. NULL: the connection gives a bare answer of its own and `closed` follows. */
+	void (*broken)(struct stream *s, enum err why);
 	/* Output that was waiting has been written: stream_pending fell to the low-water mark (16 KiB) or to 0. */
 	void (*writable)(struct stream *s);
 	/* Finished. ERR_OK: both messages complete; else why: ERR_CLIENT_GONE, ERR_FRAMING, ERR_TIMEOUT,
@@ -44,6 +50,7 @@ struct stream_ops {
 	enum err (*send_head)(struct stream *s, const struct http_head *head, bool end);
 	enum err (*send_body)(struct stream *s, struct span data, bool end);
 	enum err (*send_ref)(struct stream *s, struct span data, bool end);
+	enum err (*send_trailers)(struct stream *s, const struct http_head *fields);
 	void (*consume)(struct stream *s, size_t n);
 	size_t (*pending)(const struct stream *s);
 	void (*reset)(struct stream *s, enum err why);
@@ -77,6 +84,11 @@ static inline enum err MUST stream_send_body(struct stream *s, struct span data,
 static inline enum err MUST stream_send_ref(struct stream *s, struct span data, bool end)
 {
 	return s->ops->send_ref(s, data, end);
+}
+/* Ends the body, with the fields behind it where the framing has a place for them (chunks); else they are dropped. */
+static inline enum err MUST stream_send_trailers(struct stream *s, const struct http_head *fields)
+{
+	return s->ops->send_trailers(s, fields);
 }
 static inline void stream_consume(struct stream *s, size_t n)
 {

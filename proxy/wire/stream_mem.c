@@ -62,11 +62,8 @@ static size_t text_size(const struct http_head *h)
 }
 
 /* The owner's spans need not outlive its call. */
-static void keep_head(struct stream_mem *m, const struct http_head *head)
+static void keep_head(struct http_head *to, struct buf *text, const struct http_head *head)
 {
-	INVARIANT(m->n_heads < STREAM_MEM_MAX_HEADS);
-	struct http_head *to = &m->sent_head[m->n_heads];
-	struct buf *text = &m->texts[m->n_heads++];
 	const uint8_t *base = buf_reserve(text, text_size(head) + 1);
 	INVARIANT(base != NULL);
 	*to = *head;
@@ -100,7 +97,9 @@ static enum err mem_send_head(struct stream *s, const struct http_head *head, bo
 	bool interim = m->side == STREAM_MEM_SERVER && head->status < 200 && head->status != 101;
 	INVARIANT(!m->final_head);
 	INVARIANT(!(interim && end));
-	keep_head(m, head);
+	INVARIANT(m->n_heads < STREAM_MEM_MAX_HEADS);
+	keep_head(&m->sent_head[m->n_heads], &m->texts[m->n_heads], head);
+	m->n_heads++;
 	m->final_head = !interim;
 	if (end)
 		note_end(m);
@@ -156,6 +155,18 @@ static enum err mem_send_ref(struct stream *s, struct span data, bool end)
 	return send_data(mem_of(s), data, end, false);
 }
 
+static enum err mem_send_trailers(struct stream *s, const struct http_head *fields)
+{
+	struct stream_mem *m = mem_of(s);
+	enum err e = may_send(m);
+	if (e != ERR_OK)
+		return e;
+	INVARIANT(m->final_head);
+	keep_head(&m->trailers, &m->trailer_texts, fields);
+	note_end(m);
+	return ERR_OK;
+}
+
 static void mem_consume(struct stream *s, size_t n)
 {
 	struct stream_mem *m = mem_of(s);
@@ -194,6 +205,7 @@ static const struct stream_ops mem_ops = {
 	.send_head = mem_send_head,
 	.send_body = mem_send_body,
 	.send_ref = mem_send_ref,
+	.send_trailers = mem_send_trailers,
 	.consume = mem_consume,
 	.pending = mem_pending,
 	.reset = mem_reset,
@@ -214,6 +226,7 @@ void stream_mem_fini(struct stream_mem *m)
 {
 	drop_queue(m);
 	buf_fini(&m->sent);
+	buf_fini(&m->trailer_texts);
 	for (size_t i = 0; i < STREAM_MEM_MAX_HEADS; i++)
 		buf_fini(&m->texts[i]);
 }
@@ -258,6 +271,25 @@ size_t stream_mem_body(struct stream_mem *m, struct span data)
 	m->stream.events->body(&m->stream, span_sub(data, 0, n));
 	leave(m);
 	return n;
+}
+
+void stream_mem_trailers(struct stream_mem *m, const struct http_head *fields)
+{
+	INVARIANT(m->got_head && !m->got_end);
+	if (m->stream.events->trailers == NULL || !enter(m))
+		return;
+	m->stream.events->trailers(&m->stream, fields);
+	leave(m);
+}
+
+void stream_mem_broken(struct stream_mem *m, enum err why)
+{
+	INVARIANT(m->side == STREAM_MEM_SERVER && m->got_head && !m->got_end && !m->final_head);
+	if (!enter(m))
+		return;
+	m->got_end = true;
+	m->stream.events->broken(&m->stream, why);
+	leave(m);
 }
 
 void stream_mem_end(struct stream_mem *m)

@@ -28,6 +28,7 @@ struct stream_mem {
 	size_t n_heads;
 	struct buf sent; /* body bytes that have left */
 	bool sent_end;
+	struct http_head trailers; /* that it ended the body with; a copy */
 	size_t consumed;
 	bool was_reset;
 	enum err reset_why;
@@ -39,6 +40,7 @@ struct stream_mem {
 
 	/* Its own. */
 	struct buf texts[STREAM_MEM_MAX_HEADS]; /* what sent_head points into */
+	struct buf trailer_texts;
 	struct stream_mem_ref *first, *last;
 	size_t pending;
 	uint64_t body_sent, delivered;
@@ -57,6 +59,10 @@ size_t stream_mem_body(struct stream_mem *m, struct span data);
 void stream_mem_end(struct stream_mem *m);
 /* Server side, instead of a head: the request was no HTTP; the owner answers and the connection closes. */
 void stream_mem_malformed(struct stream_mem *m, enum err why);
+/* Trailer fields, right before stream_mem_end. */
+void stream_mem_trailers(struct stream_mem *m, const struct http_head *fields);
+/* Server side, instead of more body: it cannot be read. */
+void stream_mem_broken(struct stream_mem *m, enum err why);
 /* The peer is gone, or what it sent was no HTTP: `closed` with why is due. */
 void stream_mem_close(struct stream_mem *m, enum err why);
 /* At most n bytes of the waiting output leave; then `writable`, if the low-water mark was passed. */

@@ -1,19 +1,18 @@
 #include "proxy/wire/tap_json.h"
 
+#include "proxy/wire/bytes.h"
 #include "proxy/wire/json.h"
 
 enum state { BETWEEN, STRING, ESCAPE, HIGH /* behind a high surrogate */, BARE };
 
+/* A comparison of known length is but a load or two: cheaper than a table to look in. */
 static enum tap_key find_key(struct span name)
 {
-	static const struct span words[] = {
-#define TAP_KEY(name, word) SPAN(word),
+#define TAP_KEY(id, word)                                                                                              \
+	if (name.n == sizeof(word) - 1 && memcmp(name.p, word, sizeof(word) - 1) == 0)                                 \
+		return TAP_##id;
 #include "proxy/wire/tap_key.def"
 #undef TAP_KEY
-	};
-	for (size_t i = 0; i < TAP_OTHER; i++)
-		if (span_eq(words[i], name))
-			return (enum tap_key)i;
 	return TAP_OTHER;
 }
 
@@ -91,21 +90,37 @@ static void close_level(struct tap_json *j)
 	j->complete = j->depth == 0;
 }
 
+enum mark { MARK_NONE, MARK_OPEN, MARK_CLOSE, MARK_COMMA, MARK_QUOTE, MARK_BARE };
+
+/* What a byte between strings and literals means; blanks and colons nothing. */
+static const uint8_t marks[256] = {
+	['{'] = MARK_OPEN,  ['['] = MARK_OPEN, [']'] = MARK_CLOSE,        ['}'] = MARK_CLOSE,        [','] = MARK_COMMA,
+	['"'] = MARK_QUOTE, ['-'] = MARK_BARE, ['0' ... '9'] = MARK_BARE, ['a' ... 'z'] = MARK_BARE,
+};
+
 static void between(struct tap_json *j, uint8_t c, tap_sink *sink, void *context)
 {
-	if (c == '{' || c == '[') {
+	switch ((enum mark)marks[c]) {
+	case MARK_NONE:
+		break;
+	case MARK_OPEN:
 		open_level(j, c == '{', sink, context);
-	} else if (c == '}' || c == ']') {
+		break;
+	case MARK_CLOSE:
 		close_level(j);
-	} else if (c == ',') {
+		break;
+	case MARK_COMMA:
 		j->want_key = in_object(j);
 		if (!j->want_key && j->depth > 0)
 			j->keys[j->depth - 1] = TAP_OTHER;
-	} else if (c == '"') {
+		break;
+	case MARK_QUOTE:
 		begin(j, STRING);
-	} else if ((c >= '0' && c <= '9') || c == '-' || (c >= 'a' && c <= 'z')) {
+		break;
+	case MARK_BARE:
 		begin(j, BARE);
 		keep(j, span_of(&c, 1));
+		break;
 	}
 }
 
@@ -124,7 +139,7 @@ static void end_string(struct tap_json *j, tap_sink *sink, void *context)
 
 static bool is_bare(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == 'E' || c == '+' || c == '-' || c == '.';
+	return marks[c] == MARK_BARE || c == 'E' || c == '+' || c == '.';
 }
 
 static void end_escape(struct tap_json *j, tap_sink *sink, void *context)
@@ -156,9 +171,7 @@ static void in_escape(struct tap_json *j, uint8_t c, tap_sink *sink, void *conte
 /* Bytes of a string up to its end or the next escape; how many. */
 static size_t in_string(struct tap_json *j, struct span data, tap_sink *sink, void *context)
 {
-	size_t n = 0;
-	while (n < data.n && data.p[n] != '"' && data.p[n] != '\\')
-		n++;
+	size_t n = bytes_unquoted(data.p, data.n);
 	struct span run = span_sub(data, 0, n);
 	keep(j, run);
 	piece(j, run, sink, context);
@@ -175,15 +188,57 @@ static size_t in_string(struct tap_json *j, struct span data, tap_sink *sink, vo
 	return n + 1;
 }
 
-static void in_bare(struct tap_json *j, uint8_t c, tap_sink *sink, void *context)
+/* Bytes of a literal, and the one behind it; how many. */
+static size_t in_bare(struct tap_json *j, struct span data, tap_sink *sink, void *context)
 {
-	if (is_bare(c)) {
-		keep(j, span_of(&c, 1));
-		return;
-	}
+	size_t n = 0;
+	while (n < data.n && is_bare(data.p[n]))
+		n++;
+	keep(j, span_sub(data, 0, n));
+	if (n == data.n)
+		return n;
 	j->state = BETWEEN;
 	report(j, TAP_BARE, sink, context);
-	between(j, c, sink, context);
+	between(j, data.p[n], sink, context);
+	return n + 1;
+}
+
+/* A string that lies whole in data, without escapes, as nearly all do: a key, or a value that nobody wants. data begins
+ * with its quote. How many bytes it took; 0 if it must be read the long way. */
+static size_t whole_string(struct tap_json *j, struct span data)
+{
+	if (!j->want_key && key_here(j) != TAP_OTHER)
+		return 0;
+	size_t n = bytes_unquoted(data.p + 1, data.n - 1);
+	if (n == data.n - 1 || data.p[1 + n] != '"')
+		return 0;
+	if (j->want_key)
+		j->keys[j->depth - 1] = (uint8_t)find_key(span_of(data.p + 1, n));
+	j->want_key = false;
+	return n + 2;
+}
+
+/* Bytes between strings and literals, up to the first that begins something of its own. */
+static size_t in_between(struct tap_json *j, struct span data, tap_sink *sink, void *context)
+{
+	size_t i = 0;
+	while (i < data.n) {
+		uint8_t c = data.p[i];
+		if (marks[c] == MARK_NONE) {
+			i++;
+			continue;
+		}
+		size_t n = marks[c] == MARK_QUOTE ? whole_string(j, span_sub(data, i, data.n)) : 0;
+		if (n > 0) {
+			i += n;
+			continue;
+		}
+		i++;
+		between(j, c, sink, context);
+		if (j->state != BETWEEN || j->lost)
+			break;
+	}
+	return i;
 }
 
 void tap_json_feed(struct tap_json *j, struct span data, tap_sink *sink, void *context)
@@ -193,8 +248,7 @@ void tap_json_feed(struct tap_json *j, struct span data, tap_sink *sink, void *c
 		uint8_t c = data.p[i];
 		switch ((enum state)j->state) {
 		case BETWEEN:
-			between(j, c, sink, context);
-			i++;
+			i += in_between(j, span_sub(data, i, data.n), sink, context);
 			break;
 		case STRING:
 			i += in_string(j, span_sub(data, i, data.n), sink, context);
@@ -213,8 +267,7 @@ void tap_json_feed(struct tap_json *j, struct span data, tap_sink *sink, void *c
 			}
 			break;
 		case BARE:
-			in_bare(j, c, sink, context);
-			i++;
+			i += in_bare(j, span_sub(data, i, data.n), sink, context);
 			break;
 		}
 	}

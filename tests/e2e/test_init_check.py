@@ -135,6 +135,66 @@ def test_check_finds_problems(made):
     assert code == 1 and "chmod 600" in parts["signing key"]["text"]
 
 
+def damage(key: pathlib.Path, how: str) -> None:
+    """Spoils the signing key."""
+    if how == "missing":
+        key.unlink()
+    elif how == "open":
+        key.chmod(0o644)
+    elif how == "empty":
+        key.write_text("")
+    else:
+        key.unlink()
+        key.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [("missing", "is missing"), ("open", "chmod 600"), ("empty", "holds no signing key"), ("folder", "a file")],
+)
+def test_an_unusable_signing_key_ends_serve(made, how, words):
+    """At once, with the file's name and what to do; check says the same."""
+    key, config = made / "audit/signer.key", made / "bailiwick.yaml"
+    damage(key, how)
+    answer = run("serve", "-c", config)
+    assert answer.returncode == 1
+    assert str(key) in answer.stderr and words in answer.stderr
+    code, parts = check(config)
+    assert code == 1 and parts["signing key"]["state"] == "problem"
+    assert str(key) in parts["signing key"]["text"] and words in parts["signing key"]["text"]
+
+
+def test_a_key_of_another_log_is_found_before_it_signs(made):
+    """By check, and by serve."""
+    config = made / "bailiwick.yaml"
+    config.write_text(config.read_text().replace("name: test-1", "name: test-2"))
+    answer = run("serve", "-c", config)
+    assert answer.returncode == 1
+    code, parts = check(config)
+    assert code == 1
+    for text in [answer.stderr, parts["signing key"]["text"]]:
+        assert "bailiwick/test-1/0" in text and "bailiwick/test-2/0" in text and "audit.origin" in text
+
+
+def test_the_signer_helps_and_is_as_quiet_as_asked(made):
+    """--help is no error; log_level holds for the signer, too."""
+    signer = PROGRAM.parent / "bailiwick-signer"
+    answer = subprocess.run([str(signer), "--help"], capture_output=True, text=True, check=False, timeout=60)
+    assert answer.returncode == 0 and answer.stdout.startswith("usage: ") and answer.stderr == ""
+    config = made / "bailiwick.yaml"
+    text = config.read_text()
+    for level, expected in [("info", True), ("warn", False)]:
+        config.write_text(text + f"server: {{ log_level: {level} }}\n")
+        program = subprocess.Popen(
+            [str(PROGRAM), "serve", "-c", str(config)], stderr=subprocess.PIPE, text=True, env=NO_LOCALE
+        )
+        while not (made / "audit/signer.sock").is_socket():
+            assert program.poll() is None
+        program.terminate()
+        assert ("signer-ready" in program.communicate(timeout=120)[1]) == expected
+        (made / "audit/signer.sock").unlink(missing_ok=True)
+
+
 def test_check_asks_engines(made, engine):
     """As the gateway would."""
     config = made / "bailiwick.yaml"

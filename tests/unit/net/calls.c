@@ -71,6 +71,15 @@ static void on_body(struct stream *s, struct span data)
 	event(c);
 }
 
+static void on_trailers(struct stream *s, const struct http_head *fields)
+{
+	struct call *c = s->owner;
+	INVARIANT(c->head && !c->end && fields->n_fields > 0);
+	for (size_t i = 0; i < fields->n_fields; i++)
+		buf_printf(&c->trailers, "%.*s: %.*s\n", SPAN_ARG(fields->fields[i].name),
+			   SPAN_ARG(fields->fields[i].value));
+}
+
 static void on_end(struct stream *s)
 {
 	struct call *c = s->owner;
@@ -95,6 +104,7 @@ static void on_closed(struct stream *s, enum err why)
 static const struct stream_events events = {
 	.head = on_head,
 	.body = on_body,
+	.trailers = on_trailers,
 	.end = on_end,
 	.writable = on_writable,
 	.closed = on_closed,
@@ -164,4 +174,5 @@ void call_fini(struct call *c)
 {
 	upstream_put(c->upstream);
 	buf_fini(&c->answer);
+	buf_fini(&c->trailers);
 }

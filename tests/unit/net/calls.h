@@ -27,7 +27,7 @@ struct call {
 	enum err lease_err, why;
 	bool leased, head, end, over;
 	unsigned interim, status;
-	struct buf answer;
+	struct buf answer, trailers; /* the latter as "name: value" lines */
 	_Atomic size_t got;
 	size_t unconsumed, max_unconsumed;
 };

@@ -187,6 +187,24 @@ static void begin_ticks(struct request *q)
 	tick(&q->tick);
 }
 
+/* /trailers: an answer in chunks with fields behind it. */
+static void answer_with_trailers(struct request *q)
+{
+	struct http_head h = {.status = 200, .reason = SPAN("OK"), .framing = HTTP_CHUNKED}, behind = {0};
+	INVARIANT(http_add(&behind, SPAN("X-Checksum"), SPAN("abc")) == ERR_OK);
+	INVARIANT(stream_send_head(q->s, &h, false) == ERR_OK);
+	INVARIANT(stream_send_body(q->s, SPAN("hello"), false) == ERR_OK);
+	INVARIANT(stream_send_trailers(q->s, &behind) == ERR_OK);
+}
+
+static void on_broken(struct stream *s, enum err why)
+{
+	struct request *q = s->owner;
+	answer(q, err_status(why), HTTP_LENGTH, span_str(err_name(why)));
+}
+
+static const struct stream_events mending;
+
 static void on_head(struct stream *s, const struct http_head *head)
 {
 	struct request *q = s->owner;
@@ -195,7 +213,10 @@ static void on_head(struct stream *s, const struct http_head *head)
 	q->path[n] = 0;
 	q->head = true;
 	q->rig->n_heads++;
-	if (is(q, "/early"))
+	if (is(q, "/mend")) {
+		s->events = &mending;
+		stream_consume(s, 0);
+	} else if (is(q, "/early"))
 		answer(q, 413, HTTP_LENGTH, SPAN("too large"));
 	else if (is(q, "/hint"))
 		hint(q);
@@ -240,6 +261,8 @@ static void on_end(struct stream *s)
 		answer(q, 200, HTTP_LENGTH, SPAN("done"));
 	else if (is(q, "/hello"))
 		answer(q, 200, HTTP_LENGTH, SPAN("hello"));
+	else if (is(q, "/trailers"))
+		answer_with_trailers(q);
 }
 
 static void on_writable(struct stream *s)
@@ -264,6 +287,16 @@ static const struct stream_events events = {
 	.head = on_head,
 	.body = on_body,
 	.end = on_end,
+	.writable = on_writable,
+	.closed = on_closed,
+};
+
+/* /mend: answers itself when the body breaks. */
+static const struct stream_events mending = {
+	.head = on_head,
+	.body = on_body,
+	.end = on_end,
+	.broken = on_broken,
 	.writable = on_writable,
 	.closed = on_closed,
 };

@@ -71,6 +71,7 @@ static void test_connection_is_used_again(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		assert_true(client_answered(&f.calls[i], 200, "hello world"));
 		assert_int_equal(f.calls[i].interim, 2);
+		assert_true(span_eq(buf_span(&f.calls[i].trailers), SPAN("X-T: 1\n")));
 		assert_int_equal(f.calls[i].peer.reused, i == 1);
 	}
 	client_end(&f);

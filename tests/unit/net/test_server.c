@@ -285,6 +285,60 @@ static void test_broken_body(void **state)
 	rig_fini(&r);
 }
 
+static void mended(struct rig *r, void *arg)
+{
+	struct peer p;
+	CHECK(r, peer_connect(&p, r->port, mode_tls(arg)));
+	CHECK(r, peer_say(&p, "POST /mend HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcX"));
+	CHECK(r, peer_say(&p, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"));
+	CHECK(r, peer_until_end(&p));
+	CHECK(r, peer_has(&p, "HTTP/1.1 400 ") && peer_has(&p, "Connection: close") && peer_has(&p, "\r\n\r\nFRAMING"));
+	CHECK(r, peer_count(&p, "HTTP/1.1 ") == 1);
+	peer_close(&p);
+	/* Too late: part of a body, and then nothing. */
+	CHECK(r, peer_connect(&p, r->port, mode_tls(arg)));
+	CHECK(r, peer_say(&p, "POST /mend HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab"));
+	CHECK(r, peer_until_end(&p));
+	CHECK(r, peer_has(&p, "HTTP/1.1 408 ") && peer_has(&p, "\r\n\r\nTIMEOUT"));
+	peer_close(&p);
+}
+
+static void test_broken_body_is_answered_by_an_owner_who_wants_to(void **state)
+{
+	struct rig r;
+	uint32_t before = server_fixture_limits.body_idle_ms;
+	server_fixture_limits.body_idle_ms = 50;
+	server_begin(&r, *state);
+	server_fixture_limits.body_idle_ms = before;
+	r.want_closed = 2;
+	rig_run(&r, mended, *state);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(r.requests[i]->why, ERR_OK);
+		assert_false(r.requests[i]->end);
+	}
+	rig_fini(&r);
+}
+
+static void ask_for_trailers(struct rig *r, void *arg)
+{
+	struct peer p;
+	CHECK(r, peer_connect(&p, r->port, mode_tls(arg)));
+	CHECK(r, peer_say(&p, "GET /trailers HTTP/1.1\r\nHost: a\r\n\r\n"));
+	CHECK(r, peer_until(&p, "5\r\nhello\r\n0\r\nX-Checksum: abc\r\n\r\n"));
+	CHECK(r, peer_say(&p, "HEAD /trailers HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n"));
+	CHECK(r, peer_until(&p, "\r\n\r\nhello"));
+	CHECK(r, peer_count(&p, "X-Checksum") == 1);
+	CHECK(r, peer_say(&p, "GET /trailers HTTP/1.0\r\n\r\n"));
+	CHECK(r, peer_until_end(&p));
+	CHECK(r, peer_count(&p, "X-Checksum") == 1); /* without chunks there is no place for them */
+	peer_close(&p);
+}
+
+static void test_trailers(void **state)
+{
+	server_run(*state, ask_for_trailers, 4);
+}
+
 static void half_close(struct rig *r, void *arg)
 {
 	struct peer p;
@@ -339,6 +393,8 @@ int main(void)
 		BOTH(test_malformed_requests_are_answered_by_the_owner_and_end_the_connection),
 		BOTH(test_large_heads),
 		BOTH(test_broken_body),
+		BOTH(test_broken_body_is_answered_by_an_owner_who_wants_to),
+		BOTH(test_trailers),
 		BOTH(test_half_closed_client_gets_its_answer),
 		BOTH(test_cut_request_is_never_complete),
 	};

@@ -54,6 +54,52 @@ static void test_reset_is_noticed_while_nothing_is_sent(void **state)
 	rig_fini(&r);
 }
 
+static void close_in_silence(struct rig *r, void *arg)
+{
+	struct peer p;
+	CHECK(r, peer_connect(&p, r->port, mode_tls(arg)));
+	CHECK(r, peer_say(&p, "GET /silence HTTP/1.1\r\nHost: a\r\n\r\n"));
+	while (r->n_heads == 0)
+		rig_call(r, rig_nothing);
+	peer_close(&p);
+}
+
+/* In good order, as clients do: no other sign than the end of their direction. */
+static void test_close_is_noticed_while_nothing_is_sent(void **state)
+{
+	struct rig r;
+	server_begin(&r, *state);
+	r.want_closed = 1;
+	rig_run(&r, close_in_silence, *state);
+	assert_int_equal(r.requests[0]->why, ERR_CLIENT_GONE);
+	rig_fini(&r);
+}
+
+static void answer_late(struct rig *r)
+{
+	struct http_head h = {.status = 200, .reason = SPAN("OK"), .framing = HTTP_NO_BODY};
+	assert_int_equal(stream_send_head(r->requests[0]->s, &h, true), ERR_OK);
+}
+
+static void half_close_in_silence(struct rig *r, void *arg)
+{
+	struct peer p;
+	CHECK(r, peer_connect(&p, r->port, mode_tls(arg)));
+	CHECK(r, peer_say(&p, "GET /silence HTTP/1.1\r\nHost: a\r\n\r\n"));
+	peer_half_close(&p);
+	/* Is it still there? An interim answer finds out. */
+	CHECK(r, peer_until(&p, "HTTP/1.1 100 Continue\r\n\r\n"));
+	rig_call(r, answer_late);
+	CHECK(r, peer_until_end(&p));
+	CHECK(r, peer_has(&p, "HTTP/1.1 200 OK"));
+	peer_close(&p);
+}
+
+static void test_half_closed_client_is_waited_for(void **state)
+{
+	server_run(*state, half_close_in_silence, 1);
+}
+
 static void owner_resets(struct rig *r, void *arg)
 {
 	struct peer p;
@@ -406,6 +452,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(test_client_that_leaves_mid_stream_is_noticed),
 		BOTH(test_reset_is_noticed_while_nothing_is_sent),
+		BOTH(test_close_is_noticed_while_nothing_is_sent),
+		BOTH(test_half_closed_client_is_waited_for),
 		BOTH(test_reset_by_the_owner),
 		BOTH(test_slow_reader_costs_bounded_memory),
 		BOTH(test_window_stops_the_sender),

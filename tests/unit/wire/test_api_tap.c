@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include "coded.h"
 #include "proxy/wire/api.h"
+
+static const uint8_t text_key[16] = "not a secret";
 
 static void route_to(const char *path, struct api_route *route)
 {
@@ -30,7 +33,7 @@ static void open_tap(struct tapped *t, const char *path, struct span type, struc
 	assert_int_equal(http_add(&response, SPAN("Content-Type"), type), ERR_OK);
 	if (coding.p != NULL)
 		assert_int_equal(http_add(&response, SPAN("Content-Encoding"), coding), ERR_OK);
-	t->tap = api_tap_new(&route, &response, &t->arena);
+	t->tap = api_tap_new(&route, &response, &t->arena, text_key);
 	assert_non_null(t->tap);
 }
 
@@ -39,7 +42,7 @@ static void feed(struct tapped *t, struct span data, size_t piece)
 	size_t used = t->arena.used;
 	for (size_t i = 0; i < data.n; i += piece)
 		api_tap_feed(t->tap, span_sub(data, i, i + piece < data.n ? i + piece : data.n));
-	assert_int_equal(t->arena.used, used);
+	assert_true(t->arena.used - used <= 64 * 1024); /* ids; nothing that grows with the answer */
 	api_tap_result(t->tap, &t->result);
 }
 
@@ -63,7 +66,7 @@ static const struct {
 	const char *path;
 	bool sse, keeps;
 	const char *data;
-	const char *ids[3];
+	const char *ids[4];
 	const char *geo;
 	uint64_t in, out;
 	bool error, complete;
@@ -76,7 +79,7 @@ static const struct {
 	 "\"content\":[{\"type\":\"output_text\",\"text\":\"say "
 	 "\\\"id\\\":\\\"no\\\"\",\"annotations\":[{\"file_id\":\"file-1\"}]}]}],"
 	 "\"usage\":{\"input_tokens\":12,\"input_tokens_details\":{\"output_tokens\":99},\"output_tokens\":34}}",
-	 {"resp_1", "conv_1", "file-1"},
+	 {"resp_1", "conv_1", "file-1", "msg_1"},
 	 "",
 	 12,
 	 34,
@@ -145,9 +148,12 @@ static const struct {
 	 true,
 	 "event: response.created\r\ndata: "
 	 "{\"type\":\"response.created\",\"response\":{\"id\":\"resp_2\",\"error\":null}}\r\n\r\n"
+	 "event: response.output_item.added\r\ndata: "
+	 "{\"type\":\"response.output_item.added\",\"item\":{\"id\":\"rs_1\","
+	 "\"summary\":[{\"id\":\"not_an_item\"}]}}\r\n\r\n"
 	 "event: response.completed\r\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_2\",\r\n"
 	 "data: \"usage\":{\"input_tokens\":1,\"output_tokens\":2}}}\r\n\r\n",
-	 {"resp_2"},
+	 {"resp_2", "rs_1"},
 	 "",
 	 1,
 	 2,
@@ -204,7 +210,7 @@ static void answers(void **state)
 			feed(&t, span_str(cases[i].data), pieces[k]);
 			const struct api_tap_result *r = &t.result;
 			size_t n = 0;
-			for (; n < 3 && cases[i].ids[n] != NULL; n++)
+			for (; n < 4 && cases[i].ids[n] != NULL; n++)
 				assert_true(has_id(r, span_str(cases[i].ids[n])));
 			assert_int_equal(r->n_ids, n);
 			assert_true(span_eq(r->inference_geo, span_str(cases[i].geo)));
@@ -214,6 +220,48 @@ static void answers(void **state)
 			assert_int_equal(r->complete, cases[i].complete);
 			close_tap(&t);
 		}
+	}
+}
+
+/* Not stored: neither the answer nor what it consists of can be referred to. */
+static void items_of_what_is_not_stored(void **state)
+{
+	(void)state;
+	struct tapped t;
+	open_tap(&t, "/v1/responses", JSON, SPAN_NULL);
+	api_tap_keeps(t.tap, false);
+	feed(&t, SPAN("{\"id\":\"resp_1\",\"output\":[{\"id\":\"msg_1\"}]}"), 5);
+	assert_int_equal(t.result.n_ids, 0);
+	close_tap(&t);
+}
+
+static void compressed_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		for (size_t piece = 1; piece < 100; piece += 13) {
+			struct buf coded = coded_gzip(span_str(cases[i].data));
+			struct tapped t;
+			open_tap(&t, cases[i].path, cases[i].sse ? SSE : JSON, SPAN("gzip"));
+			api_tap_keeps(t.tap, cases[i].keeps);
+			feed(&t, buf_span(&coded), piece);
+			size_t n = 0;
+			for (; n < 4 && cases[i].ids[n] != NULL; n++)
+				assert_true(has_id(&t.result, span_str(cases[i].ids[n])));
+			assert_int_equal(t.result.n_ids, n);
+			assert_int_equal(t.result.complete, cases[i].complete);
+			close_tap(&t);
+			buf_fini(&coded);
+		}
+	}
+	/* Two fields, or a coding that we do not know: not read. */
+	static const struct span unknown[] = {SPAN("br"), SPAN("gzip, gzip"), SPAN("gzip;q=1")};
+	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+		struct tapped t;
+		open_tap(&t, "/v1/responses", JSON, unknown[i]);
+		feed(&t, SPAN("{\"id\":\"resp_1\"}"), 4);
+		assert_int_equal(t.result.n_ids, 0);
+		close_tap(&t);
 	}
 }
 
@@ -239,7 +287,7 @@ static void defaults(void **state)
 	struct arena arena = {0};
 	struct api_route unknown = {.family = API_UNKNOWN};
 	struct http_head response = {.status = 200};
-	struct api_tap *tap = api_tap_new(&unknown, &response, &arena);
+	struct api_tap *tap = api_tap_new(&unknown, &response, &arena, text_key);
 	assert_non_null(tap);
 	api_tap_feed(tap, SPAN("[1]"));
 	struct api_tap_result r;
@@ -247,7 +295,7 @@ static void defaults(void **state)
 	assert_true(r.complete);
 	arena_fini(&arena);
 	arena_init(&arena, 8);
-	assert_null(api_tap_new(&unknown, &response, &arena));
+	assert_null(api_tap_new(&unknown, &response, &arena, text_key));
 	arena_fini(&arena);
 }
 
@@ -263,14 +311,14 @@ static void bounds(void **state)
 	for (int i = 0; i < 100000; i++)
 		buf_add_byte(&b, 'a');
 	buf_add_str(&b, "\",\"id\":\"resp_\\u0031\",\"a\":[");
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 300; i++)
 		buf_printf(&b, "%s{\"file_id\":\"file-%d\"}", i > 0 ? "," : "", i);
 	buf_add_str(&b, "],\"usage\":{\"input_tokens\":99999999999999999999,\"output_tokens\":1.5}}");
 	struct tapped t;
 	open_tap(&t, "/v1/responses", JSON, SPAN_NULL);
 	feed(&t, buf_span(&b), 777);
-	assert_int_equal(t.result.n_ids, 8);
-	assert_true(has_id(&t.result, SPAN("file-0")) && has_id(&t.result, SPAN("file-7")));
+	assert_int_equal(t.result.n_ids, 256);
+	assert_true(has_id(&t.result, SPAN("file-0")) && has_id(&t.result, SPAN("file-255")));
 	assert_int_equal(t.result.input_tokens, 0);
 	assert_int_equal(t.result.output_tokens, 0);
 	assert_true(t.result.complete);
@@ -306,7 +354,11 @@ static void noise(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(defaults),
-					   cmocka_unit_test(bounds), cmocka_unit_test(noise)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(answers),
+					   cmocka_unit_test(defaults),
+					   cmocka_unit_test(items_of_what_is_not_stored),
+					   cmocka_unit_test(compressed_answers),
+					   cmocka_unit_test(bounds),
+					   cmocka_unit_test(noise)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

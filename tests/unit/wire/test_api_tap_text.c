@@ -8,6 +8,8 @@
 
 #include "proxy/wire/api.h"
 
+static const uint8_t text_key[16] = "not a secret";
+
 #define TEXT "The \"second\" appointment is on the 3rd \xe2\x80\x93 bring \xf0\x9f\x98\x80 and papers."
 /* The same, as JSON writers may write it. */
 #define ESCAPED "The \\\"second\\\" appointment is on the 3rd \\u2013 bring \\ud83d\\ude00 and pa\\u0070ers."
@@ -63,7 +65,7 @@ static struct api_tap_result tapped(size_t which, size_t piece, struct arena *ar
 	assert_int_equal(http_add(&response, SPAN("Content-Type"),
 				  answers[which].sse ? SPAN("text/event-stream") : SPAN("application/json")),
 			 ERR_OK);
-	struct api_tap *t = api_tap_new(&route, &response, arena);
+	struct api_tap *t = api_tap_new(&route, &response, arena, text_key);
 	assert_non_null(t);
 	struct span data = span_str(answers[which].data);
 	for (size_t i = 0; i < data.n; i += piece)
@@ -75,7 +77,7 @@ static struct api_tap_result tapped(size_t which, size_t piece, struct arena *ar
 static void every_answer_is_known_by_its_text(void **state)
 {
 	(void)state;
-	struct hash128 expected = api_text_fingerprint(SPAN(TEXT));
+	struct hash128 expected = api_text_fingerprint(text_key, SPAN(TEXT));
 	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
 		for (size_t piece = 1; piece <= strlen(answers[i].data); piece += piece < 40 ? 1 : 37) {
 			struct arena arena = {0};
@@ -99,14 +101,15 @@ static void half_a_surrogate_pair_reads_as_in_a_request(void **state)
 	struct arena arena = {0};
 	(void)state;
 	assert_int_equal(api_route(&request, &route), ERR_OK);
-	struct api_tap *t = api_tap_new(&route, &response, &arena);
+	struct api_tap *t = api_tap_new(&route, &response, &arena, text_key);
 	assert_non_null(t);
 	api_tap_feed(t, span_str(body));
 	api_tap_result(t, &r);
 	assert_int_equal(r.n_texts, 1);
 	assert_true(hash128_eq(
 		r.texts[0],
-		api_text_fingerprint(SPAN("lone half \xef\xbf\xbd here, \xef\xbf\xbd\n and \xef\xbf\xbd there"))));
+		api_text_fingerprint(text_key,
+				     SPAN("lone half \xef\xbf\xbd here, \xef\xbf\xbd\n and \xef\xbf\xbd there"))));
 	arena_fini(&arena);
 }
 
@@ -121,7 +124,7 @@ static void short_texts_are_not_remembered(void **state)
 	struct arena arena = {0};
 	(void)state;
 	assert_int_equal(api_route(&request, &route), ERR_OK);
-	struct api_tap *t = api_tap_new(&route, &response, &arena);
+	struct api_tap *t = api_tap_new(&route, &response, &arena, text_key);
 	assert_non_null(t);
 	api_tap_feed(t, span_str(body));
 	api_tap_result(t, &r);

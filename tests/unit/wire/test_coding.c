@@ -4,35 +4,12 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <zlib.h>
 #include <zstd.h>
 
+#include "coded.h"
 #include "proxy/wire/coding.h"
 
 static const struct coding_limits wide = {64 * 1024 * 1024, 1000000};
-
-enum { GZIP = 31, ZLIB = 15, RAW = -15 };
-
-static struct buf deflated(struct span in, int window, int level)
-{
-	struct buf out = {0};
-	z_stream z = {0};
-	assert_int_equal(deflateInit2(&z, level, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	size_t room = deflateBound(&z, in.n) + 64;
-	z.next_in = (uint8_t *)(uintptr_t)in.p;
-	z.avail_in = (unsigned)in.n;
-	z.next_out = buf_reserve(&out, room);
-	z.avail_out = (unsigned)room;
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	out.n = room - z.avail_out;
-	deflateEnd(&z);
-	return out;
-}
-
-static struct buf gzipped(struct span in)
-{
-	return deflated(in, GZIP, 6);
-}
 
 static struct buf zstd_frame(struct span in, int window_log, bool checksum)
 {
@@ -117,9 +94,10 @@ static void test_round_trips(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		struct buf text = text_of(sizes[i]);
-		struct buf gzip = gzipped(buf_span(&text));
-		struct buf zlib = deflated(buf_span(&text), ZLIB, 6), raw = deflated(buf_span(&text), RAW, 6);
-		struct buf stored = deflated(buf_span(&text), ZLIB, 0), zst = zstd(buf_span(&text));
+		struct buf gzip = coded_gzip(buf_span(&text));
+		struct buf zlib = coded_deflate(buf_span(&text), CODED_ZLIB, 6),
+			   raw = coded_deflate(buf_span(&text), CODED_RAW, 6);
+		struct buf stored = coded_deflate(buf_span(&text), CODED_ZLIB, 0), zst = zstd(buf_span(&text));
 		assert_decodes("gzip", buf_span(&gzip), buf_span(&text));
 		assert_decodes("X-GZip", buf_span(&gzip), buf_span(&text));
 		assert_decodes("deflate", buf_span(&zlib), buf_span(&text));
@@ -155,7 +133,7 @@ static void test_identity(void **state)
 static void test_unknown(void **state)
 {
 	(void)state;
-	struct buf gzip = gzipped(SPAN("text"));
+	struct buf gzip = coded_gzip(SPAN("text"));
 	static const char *const headers[] = {"br",
 					      "compress",
 					      "x-deflate",
@@ -181,8 +159,8 @@ static void test_stacks(void **state)
 	(void)state;
 	struct buf text = text_of(50000);
 	struct buf one = zstd(buf_span(&text));
-	struct buf two = deflated(buf_span(&one), ZLIB, 6);
-	struct buf three = gzipped(buf_span(&two));
+	struct buf two = coded_deflate(buf_span(&one), CODED_ZLIB, 6);
+	struct buf three = coded_gzip(buf_span(&two));
 	assert_decodes("zstd, deflate", buf_span(&two), buf_span(&text));
 	assert_decodes("zstd, identity, deflate,,gzip", buf_span(&three), buf_span(&text));
 	assert_fails("gzip, deflate, zstd", buf_span(&three), ERR_CODING);
@@ -196,7 +174,7 @@ static void test_stacks(void **state)
 static void test_members_and_frames(void **state)
 {
 	(void)state;
-	struct buf a = gzipped(SPAN("one, ")), b = gzipped(SPAN("")), c = gzipped(SPAN("two")), all = {0};
+	struct buf a = coded_gzip(SPAN("one, ")), b = coded_gzip(SPAN("")), c = coded_gzip(SPAN("two")), all = {0};
 	buf_add(&all, buf_span(&a));
 	buf_add(&all, buf_span(&b));
 	buf_add(&all, buf_span(&c));
@@ -237,8 +215,9 @@ static void test_cut_and_garbage(void **state)
 {
 	(void)state;
 	struct buf text = text_of(300);
-	struct buf gzip = gzipped(buf_span(&text)), zst = zstd(buf_span(&text));
-	struct buf zlib = deflated(buf_span(&text), ZLIB, 6), raw = deflated(buf_span(&text), RAW, 6);
+	struct buf gzip = coded_gzip(buf_span(&text)), zst = zstd(buf_span(&text));
+	struct buf zlib = coded_deflate(buf_span(&text), CODED_ZLIB, 6),
+		   raw = coded_deflate(buf_span(&text), CODED_RAW, 6);
 	check_ends("gzip", buf_span(&gzip), buf_span(&zlib));
 	check_ends("deflate", buf_span(&zlib), buf_span(&zlib));
 	check_ends("deflate", buf_span(&raw), buf_span(&raw));
@@ -261,7 +240,8 @@ static void test_flipped_bits(void **state)
 {
 	(void)state;
 	struct buf text = text_of(60);
-	struct buf bodies[] = {gzipped(buf_span(&text)), deflated(buf_span(&text), ZLIB, 6), zstd(buf_span(&text))};
+	struct buf bodies[] = {coded_gzip(buf_span(&text)), coded_deflate(buf_span(&text), CODED_ZLIB, 6),
+			       zstd(buf_span(&text))};
 	static const char *const headers[] = {"gzip", "deflate", "zstd"};
 	for (size_t k = 0; k < 3; k++) {
 		size_t same = 0;
@@ -288,7 +268,7 @@ static void test_flipped_bits(void **state)
 static void test_hidden_bytes(void **state)
 {
 	(void)state;
-	struct buf gzip = gzipped(SPAN("text")), out = {0};
+	struct buf gzip = coded_gzip(SPAN("text")), out = {0};
 	static const struct {
 		uint8_t flag;
 		struct span extra;
@@ -351,7 +331,7 @@ static void test_byte_limit(void **state)
 {
 	(void)state;
 	static const size_t limits[] = {0, 1, 100, 16384, 16385, 100000};
-	struct buf (*const encoders[])(struct span) = {gzipped, zstd};
+	struct buf (*const encoders[])(struct span) = {coded_gzip, zstd};
 	static const char *const headers[] = {"gzip", "zstd"};
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
 		struct buf text = text_of(limits[i] + 1);
@@ -374,7 +354,7 @@ static void test_buffer_limit(void **state)
 {
 	(void)state;
 	struct buf text = text_of(1000), out;
-	struct buf gzip = gzipped(buf_span(&text));
+	struct buf gzip = coded_gzip(buf_span(&text));
 	bool identity;
 	buf_init(&out, 1000);
 	assert_int_equal(coding_decode(SPAN("gzip"), buf_span(&gzip), wide, &out, &identity), ERR_OK);
@@ -397,7 +377,8 @@ static void test_ratio_limit(void **state)
 	assert_non_null(p);
 	memset(p, 0, n);
 	zeros.n = n;
-	struct buf bomb[] = {gzipped(buf_span(&zeros)), deflated(buf_span(&zeros), ZLIB, 9), zstd(buf_span(&zeros))};
+	struct buf bomb[] = {coded_gzip(buf_span(&zeros)), coded_deflate(buf_span(&zeros), CODED_ZLIB, 9),
+			     zstd(buf_span(&zeros))};
 	static const char *const headers[] = {"gzip", "deflate", "zstd"};
 	for (size_t k = 0; k < 3; k++) {
 		assert_true(bomb[k].n < n / 900);
@@ -411,12 +392,12 @@ static void test_ratio_limit(void **state)
 	assert_int_equal(with_limits("gzip", buf_span(&bomb[0]), n, exact, &m), ERR_OK);
 	assert_int_equal(with_limits("gzip", buf_span(&bomb[0]), n, exact - 1, &m), ERR_BOMB);
 	/* Less than 64 KiB is none, however dense. */
-	struct buf small = gzipped(span_sub(buf_span(&zeros), 0, 65535)),
-		   enough = gzipped(span_sub(buf_span(&zeros), 0, 65536));
+	struct buf small = coded_gzip(span_sub(buf_span(&zeros), 0, 65535)),
+		   enough = coded_gzip(span_sub(buf_span(&zeros), 0, 65536));
 	assert_int_equal(with_limits("gzip", buf_span(&small), n, 10, &m), ERR_OK);
 	assert_int_equal(with_limits("gzip", buf_span(&enough), n, 10, &m), ERR_BOMB);
 	/* A bomb in a wrapping is measured by what came over the wire. */
-	struct buf wrapped = gzipped(buf_span(&bomb[0]));
+	struct buf wrapped = coded_gzip(buf_span(&bomb[0]));
 	assert_int_equal(with_limits("gzip, gzip", buf_span(&wrapped), n, 1100, &m), ERR_BOMB);
 	/* An inner layer that is large itself meets the limit too. */
 	assert_int_equal(with_limits("deflate, gzip", buf_span(&bomb[0]), 1024 * 1024, 1000000, &m), ERR_BOMB);

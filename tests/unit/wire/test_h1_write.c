@@ -237,6 +237,88 @@ static void test_chunks(void **state)
 	buf_fini(&out);
 }
 
+/* What comes in behind the last chunk goes out there, but for what must not stand there. */
+static void test_trailers(void **state)
+{
+	(void)state;
+	const struct http_head chunked = {.framing = HTTP_CHUNKED};
+	const struct span in = SPAN("2\r\nab\r\n0\r\nX-Checksum:  abc \r\nServer-Timing: a;dur=1\r\n\r\n");
+	for (size_t piece = 1; piece <= in.n; piece++) {
+		struct buf section = {0}, out = {0};
+		struct h1_body b;
+		h1_body_init(&b, &chunked);
+		b.keep = &section;
+		size_t at = 0;
+		while (at < in.n && !b.done) {
+			struct span payload;
+			size_t used, n = in.n - at < piece ? in.n - at : piece;
+			assert_true(h1_body_feed(&b, span_sub(in, at, at + n), &used, &payload) >= ERR_OK);
+			at += used;
+		}
+		assert_true(b.done && at == in.n);
+		struct http_head fields;
+		assert_int_equal(h1_parse_trailers(buf_span(&section), &fields), ERR_OK);
+		assert_int_equal(fields.n_fields, 2);
+		assert_int_equal(http_add(&fields, SPAN("Content-Length"), SPAN("7")), ERR_OK);
+		assert_int_equal(http_add(&fields, SPAN("Set-Cookie"), SPAN("a=b")), ERR_OK);
+		assert_int_equal(http_add(&fields, SPAN("authorizatioN"), SPAN("Bearer x")), ERR_OK);
+		assert_int_equal(h1_write_trailers(&out, &fields), ERR_OK);
+		assert_true(span_eq(buf_span(&out), SPAN("0\r\nX-Checksum: abc\r\nServer-Timing: a;dur=1\r\n\r\n")));
+		buf_clear(&out);
+		assert_int_equal(http_add(&fields, SPAN("X"), SPAN("a\r\nInjected: b")), ERR_OK);
+		assert_int_equal(h1_write_trailers(&out, &fields), ERR_SYNTAX);
+		assert_int_equal(out.n, 0);
+		buf_fini(&section);
+		buf_fini(&out);
+	}
+	struct http_head fields;
+	assert_int_equal(h1_parse_trailers(SPAN("\r\n"), &fields), ERR_OK);
+	assert_int_equal(fields.n_fields, 0);
+	static const struct span bad[] = {SPAN(""), SPAN("X: 1\r\n"), SPAN("X\r\n\r\n"),
+					  SPAN("X: 1\r\n\r\nY: 2\r\n\r\n")};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(h1_parse_trailers(bad[i], &fields), ERR_SYNTAX);
+}
+
+/* What is of one hop, by both ways of asking. */
+static void test_hops(void **state)
+{
+	(void)state;
+	static const struct {
+		struct span connection;
+		bool names_x_a, names_b;
+	} heads[] = {{SPAN_NULL, false, false},
+		     {SPAN("close"), false, false},
+		     {SPAN("Keep-Alive, close"), false, false},
+		     {SPAN("x-a"), true, false},
+		     {SPAN("close,,\t X-A ,b"), true, true},
+		     {SPAN("upgrade"), false, false},
+		     {SPAN("b, keep-alive"), false, true}};
+	static const struct {
+		struct span name;
+		bool always;
+	} names[] = {{SPAN("TE"), true},         {SPAN("Upgrade"), true},        {SPAN("trailer"), true},
+		     {SPAN("Connection"), true}, {SPAN("Keep-Alive"), true},     {SPAN("Transfer-Encoding"), true},
+		     {SPAN("proxy-x"), true},    {SPAN("Content-Length"), true}, {SPAN("Proxy-"), true},
+		     {SPAN("Proxy-User"), true}, {SPAN("Proxy-Any-Nam"), true},  {SPAN("Proxy-Authenticat"), true},
+		     {SPAN("Accept"), false},    {SPAN("Proxy"), false},         {SPAN("x-ab"), false},
+		     {SPAN("Proxied-By"), false}};
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		struct http_head h = {0};
+		if (heads[i].connection.p != NULL)
+			assert_int_equal(http_add(&h, SPAN("Connection"), heads[i].connection), ERR_OK);
+		const struct http_hops hops = http_hops(&h);
+		for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+			assert_int_equal(http_is_hop(&hops, names[k].name), names[k].always);
+			assert_int_equal(http_hop_by_hop(&h, names[k].name), names[k].always);
+		}
+		assert_int_equal(http_is_hop(&hops, SPAN("x-A")), heads[i].names_x_a);
+		assert_int_equal(http_hop_by_hop(&h, SPAN("x-A")), heads[i].names_x_a);
+		assert_int_equal(http_is_hop(&hops, SPAN("B")), heads[i].names_b);
+		assert_int_equal(http_hop_by_hop(&h, SPAN("B")), heads[i].names_b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +331,8 @@ int main(void)
 		cmocka_unit_test(test_odd_heads),
 		cmocka_unit_test(test_full_buffer),
 		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_trailers),
+		cmocka_unit_test(test_hops),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,8 @@ struct owner {
 	unsigned heads, ends, writables, closes;
 	enum err why;
 	enum err reset_in_body; /* reset from inside the event */
+	size_t trailers;
+	enum err broken;
 };
 
 static struct owner *owner_of(struct stream *s)
@@ -58,7 +60,25 @@ static void on_closed(struct stream *s, enum err why)
 	owner_of(s)->why = why;
 }
 
-static const struct stream_events events = {on_head, on_body, on_end, on_writable, on_closed};
+static void on_trailers(struct stream *s, const struct http_head *fields)
+{
+	owner_of(s)->trailers += fields->n_fields;
+}
+
+static void on_broken(struct stream *s, enum err why)
+{
+	owner_of(s)->broken = why;
+}
+
+static const struct stream_events events = {
+	.head = on_head,
+	.body = on_body,
+	.trailers = on_trailers,
+	.end = on_end,
+	.broken = on_broken,
+	.writable = on_writable,
+	.closed = on_closed,
+};
 
 static struct owner *setup(enum stream_mem_side side)
 {
@@ -107,6 +127,41 @@ static void test_exchange(void **state)
 	assert_true(stream_mem_run(&o->m));
 	assert_false(stream_mem_run(&o->m));
 	assert_int_equal(o->closes, 1);
+	assert_int_equal(o->why, ERR_OK);
+	teardown(o);
+}
+
+static void test_trailers(void **state)
+{
+	(void)state;
+	struct owner *o = setup(STREAM_MEM_SERVER);
+	struct http_head fields = {0};
+	assert_int_equal(http_add(&fields, SPAN("X"), SPAN("y")), ERR_OK);
+	stream_mem_head(&o->m, &request);
+	stream_mem_trailers(&o->m, &fields);
+	stream_mem_end(&o->m);
+	assert_int_equal(o->trailers, 1);
+	assert_int_equal(stream_send_head(&o->m.stream, &answer, false), ERR_OK);
+	assert_int_equal(stream_send_trailers(&o->m.stream, &fields), ERR_OK);
+	assert_true(o->m.sent_end);
+	assert_true(span_eq(http_value(&o->m.trailers, SPAN("x")), SPAN("y")));
+	assert_true(stream_mem_run(&o->m));
+	assert_int_equal(o->why, ERR_OK);
+	teardown(o);
+}
+
+static void test_broken_body(void **state)
+{
+	(void)state;
+	struct owner *o = setup(STREAM_MEM_SERVER);
+	stream_mem_head(&o->m, &request);
+	assert_int_equal(stream_mem_body(&o->m, SPAN("hel")), 3);
+	stream_mem_broken(&o->m, ERR_FRAMING);
+	assert_int_equal(o->broken, ERR_FRAMING);
+	assert_int_equal(o->ends, 0);
+	assert_false(stream_mem_run(&o->m)); /* until it is answered */
+	assert_int_equal(stream_send_head(&o->m.stream, &(struct http_head){.status = 400}, true), ERR_OK);
+	assert_true(stream_mem_run(&o->m));
 	assert_int_equal(o->why, ERR_OK);
 	teardown(o);
 }
@@ -319,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_client_side),    cmocka_unit_test(test_window),
 		cmocka_unit_test(test_waiting_output), cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_peer_gone),      cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_trailers),       cmocka_unit_test(test_broken_body),
 		cmocka_unit_test(test_failing_send),   cmocka_unit_test(test_misuse),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
