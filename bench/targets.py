@@ -22,6 +22,7 @@ PORTS = {
     "nginx": {"plain": 9141, "tls": 9142},
     "portkey": {"plain": 8787},
     "bailiwick": {"plain": 9151, "tls": 9152},
+    "tagger": {"plain": 9161, "tls": 9162},
 }
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -202,8 +203,11 @@ class Stage:
         headers = f"x-portkey-provider: openai\r\nx-portkey-custom-host: http://127.0.0.1:{UPSTREAM[leg]}/v1\r\n"
         return ["node", str(script), f"--port={PORTS['portkey'][leg]}", "--headless"], {"NODE_ENV": "production"}, headers
 
-    def _bailiwick(self, leg: str):
-        program, home = str(self.build / "bailiwick"), self.work / f"bailiwick-{leg}"
+    def _tagger(self, leg: str):
+        return self._bailiwick(leg, "tagger", "model: models/tagger.bwm\n")
+
+    def _bailiwick(self, leg: str, name: str = "bailiwick", more: str = ""):
+        program, home = str(self.build / "bailiwick"), self.work / f"{name}-{leg}"
         subprocess.run([program, "init", "--country", "DE", str(home)], check=True, stdout=subprocess.DEVNULL)
         packs = sorted(p.name for p in (ROOT / "rules/packs").glob("*.rules"))
         serve = f", tls: {{ cert: {self.cert}, key: {self.key} }}" if leg == "tls" else ""
@@ -222,14 +226,14 @@ class Stage:
             "site: { name: site-1, country: DE }\n"
             f"networks: [ {{ cidr: 127.0.0.1/32, country: {'US' if leg == 'tls' else 'DE'} }} ]\n"
             "listeners:\n"
-            f'  - {{ address: "127.0.0.1:{PORTS["bailiwick"][leg]}", mode: base-url{serve} }}\n'
+            f'  - {{ address: "127.0.0.1:{PORTS[name][leg]}", mode: base-url{serve} }}\n'
             f'  - {{ address: "unix:{home}/admin.sock", mode: admin }}\n'
             "destinations:\n"
             f"  upstream: {{ {where} }}\n"
             "routes: [ { match: /v1, candidates: [upstream] } ]\n"
             f"rules: [{', '.join('packs/' + p for p in packs)}]\n"
             "audit: { path: audit, map_size: 16 GiB }\n"
-            "limits: { loops: 1 }\n"
+            f"limits: {{ loops: 1 }}\n{more}"
         )
         (home / "bailiwick.yaml").chmod(0o600)
         return [program, "serve", "-c", str(home / "bailiwick.yaml")], None, ""
