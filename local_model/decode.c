@@ -72,7 +72,8 @@ size_t decode(const struct model *m, const int16_t *logits, size_t stride, size_
 		size_t c = (label - 1u) / 4;
 		int32_t lead = logits[t * stride + label] - logits[t * stride];
 		if (label == label_of(c, BEGIN) || label == label_of(c, SINGLE))
-			out[count++] = (struct mention){.first = (uint32_t)t, .type = (uint32_t)c};
+			out[count++] =
+				(struct mention){.first = (uint32_t)t, .type = (uint32_t)c, .margin = m->types[c].bias};
 		struct mention *last = &out[count - 1];
 		last->last = (uint32_t)t;
 		last->margin += lead;
@@ -80,8 +81,9 @@ size_t decode(const struct model *m, const int16_t *logits, size_t stride, size_
 	return count;
 }
 
-uint8_t decode_score(const struct model *m, const struct mention *mention)
+size_t decode_bucket(const struct model *m, const struct mention *mention)
 {
-	int32_t bucket = mention->margin < 0 ? 0 : mention->margin / m->margin_unit;
-	return m->types[mention->type].calibration[bucket < MODEL_BUCKETS ? bucket : MODEL_BUCKETS - 1];
+	int32_t tokens = (int32_t)(mention->last - mention->first) + 1;
+	int32_t bucket = mention->margin < 0 ? 0 : mention->margin / tokens / m->margin_unit;
+	return bucket < MODEL_BUCKETS ? (size_t)bucket : MODEL_BUCKETS - 1;
 }

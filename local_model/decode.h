@@ -8,7 +8,7 @@
 struct mention {
 	uint32_t first, last; /* tokens, both inclusive */
 	uint32_t type;        /* index into model.types */
-	int32_t margin;       /* its tokens' lead over "nothing", summed: log-odds, in logit units */
+	int32_t margin;       /* the type's bias and its tokens' lead over "nothing": log-odds, in logit units */
 };
 
 struct decode_work {
@@ -20,7 +20,7 @@ struct decode_work {
 /* n <= NET_ROWS rows of stride logits. Fills out (room for n) in the order of the text; returns how many. */
 size_t decode(const struct model *m, const int16_t *logits, size_t stride, size_t n, struct decode_work *w,
 	      struct mention *out) MUST;
-/* Confidence of a mention: 0..100, 0 meaning "do not report". */
-uint8_t decode_score(const struct model *m, const struct mention *mention) MUST;
+/* Where a mention stands in its type's tables of scores: by its mean margin a token. */
+size_t decode_bucket(const struct model *m, const struct mention *mention) MUST;
 
 #endif

@@ -37,16 +37,22 @@ static inline void embed_bag(const int8_t *table, const struct feature *f, uint8
 	embed_store(out, _mm256_permute4x64_epi64(packed, 0xd8));
 }
 
-/* Sixteen dimensions of the shape, then sixteen bits: 64 for zero, 96 for one. */
-static inline void embed_shape_bits(const struct model *m, const struct feature *f, uint8_t *out)
+static inline void embed_shape(const int8_t *table, uint32_t row, uint8_t *out)
 {
-	const __m128i bit = _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
-	const __m128i spread = _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
-	uint32_t set = f->flags | (uint32_t)f->letter_case << 8 | 1U << (12 + f->gap);
-	__m128i bits = _mm_shuffle_epi8(_mm_cvtsi32_si128((int)set), spread);
-	bits = _mm_and_si128(_mm_cmpeq_epi8(_mm_and_si128(bits, bit), bit), _mm_set1_epi8(32));
-	__m128i shape = _mm_loadu_si128((const __m128i *)(m->shape + (size_t)f->shape * FEATURE_SHAPE_DIM));
-	embed_store(out, _mm256_inserti128_si256(_mm256_castsi128_si256(shape), bits, 1));
+	__m128i v = _mm_loadu_si128((const __m128i *)(table + (size_t)row * FEATURE_SHAPE_DIM));
+	v = _mm_min_epi8(_mm_max_epi8(v, _mm_set1_epi8(-64)), _mm_set1_epi8(63));
+	_mm_storeu_si128((__m128i *)out, _mm_add_epi8(v, _mm_set1_epi8(64)));
+}
+
+/* Thirty-two bits: 64 for zero, 96 for one. */
+static inline void embed_bits(const struct feature *f, uint8_t *out)
+{
+	const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
+	const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2,
+						3, 3, 3, 3, 3, 3, 3, 3);
+	__m256i set = _mm256_shuffle_epi8(_mm256_set1_epi32((int)feature_bits_of(f)), spread);
+	set = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(set, bit), bit), _mm256_set1_epi8(32));
+	_mm256_storeu_si256((__m256i *)out, _mm256_add_epi8(set, _mm256_set1_epi8(64)));
 }
 
 static inline void embed_token(const struct model *m, const struct feature *f, uint8_t *out)
@@ -56,7 +62,8 @@ static inline void embed_token(const struct model *m, const struct feature *f, u
 	embed_pair(m->affix, f->suffix3, out + 2 * FEATURE_DIM);
 	embed_pair(m->affix, f->suffix4, out + 3 * FEATURE_DIM);
 	embed_bag(m->gram, f, out + 4 * FEATURE_DIM);
-	embed_shape_bits(m, f, out + 5 * FEATURE_DIM);
+	embed_shape(m->shape, f->shape, out + 5 * FEATURE_DIM);
+	embed_bits(f, out + 5 * FEATURE_DIM + FEATURE_SHAPE_DIM);
 }
 
 #endif

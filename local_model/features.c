@@ -69,22 +69,66 @@ static void add_shape(struct letters *l, uint32_t class)
 		l->shape[l->n_shape++] = class;
 }
 
-static uint8_t case_of(size_t upper, size_t lower, size_t digits, bool first)
+enum { VALUE_MAX = 10000 };
+
+/* What read_letters counts for the looks. */
+struct counts {
+	size_t upper, lower, digits, n;
+	uint32_t value; /* of the digits, at most VALUE_MAX */
+	bool first;     /* a capital in front */
+};
+
+static void count(struct counts *c, enum kind k, uint32_t cp, bool upper, bool at_start)
 {
-	uint8_t bits = digits > 0 ? CASE_DIGIT : 0;
-	if (upper >= 2 && lower == 0)
-		return bits | CASE_UPPER;
-	if (upper == 1 && first)
-		return bits | CASE_TITLE;
-	return upper > 0 ? bits | CASE_MIXED : bits;
+	c->n++;
+	c->upper += upper;
+	c->first = c->first || (upper && at_start);
+	c->lower += !upper && kind_letter(k);
+	if (k != KIND_DIGIT)
+		return;
+	c->digits++;
+	c->value = c->value * 10 + (cp >= '0' && cp <= '9' ? cp - '0' : VALUE_MAX);
+	c->value = c->value < VALUE_MAX ? c->value : VALUE_MAX;
+}
+
+static uint16_t capitals(const struct counts *c)
+{
+	if (c->upper >= 2 && c->lower == 0)
+		return LOOK_UPPER;
+	if (c->upper == 1 && c->first)
+		return LOOK_TITLE;
+	return c->upper > 0 ? LOOK_MIXED : 0;
+}
+
+static uint16_t number(const struct counts *c)
+{
+	if (c->digits == 0)
+		return 0;
+	if (c->digits < c->n)
+		return LOOK_DIGIT;
+	if (c->value <= 12)
+		return LOOK_DIGIT | LOOK_MONTH;
+	if (c->value <= 31)
+		return LOOK_DIGIT | LOOK_DAY;
+	if (c->value <= 110)
+		return LOOK_DIGIT | LOOK_AGE;
+	return c->value >= 1900 && c->value <= 2035 ? LOOK_DIGIT | LOOK_YEAR : LOOK_DIGIT;
+}
+
+static uint16_t length(const struct counts *c)
+{
+	if (c->n == 1)
+		return LOOK_ONE;
+	if (c->n <= 3)
+		return LOOK_SHORT;
+	return c->n >= 12 ? LOOK_LONGER : c->n >= 8 ? LOOK_LONG : 0;
 }
 
 /* Reads the token; *key gets the hash of its word with the digits as they are. */
 static void read_letters(const struct alphabet *a, struct span text, const struct token *t, struct letters *l,
-			 uint8_t *letter_case, uint32_t *key)
+			 uint16_t *looks, uint32_t *key)
 {
-	size_t upper = 0, lower = 0, digits = 0;
-	bool first = false;
+	struct counts c = {0};
 	uint32_t h = hash_start(SEED_WORD);
 	struct span s = span_sub(text, t->start, t->end);
 	l->word = l->room + 1;
@@ -96,15 +140,12 @@ static void read_letters(const struct alphabet *a, struct span text, const struc
 		if (k == KIND_SKIP)
 			continue;
 		uint32_t low = alphabet_lower(a, cp);
-		digits += k == KIND_DIGIT;
-		upper += low != cp;
-		first = first || (low != cp && at_start);
-		lower += low == cp && kind_letter(k);
+		count(&c, k, cp, low != cp, at_start);
 		h = hash_step(h, low);
 		l->word[l->n++] = k == KIND_DIGIT ? '0' : low;
 		add_shape(l, shape_class(k, cp, low != cp));
 	}
-	*letter_case = case_of(upper, lower, digits, first);
+	*looks = capitals(&c) | number(&c) | length(&c);
 	*key = hash_end(h);
 }
 
@@ -150,7 +191,7 @@ void feature_of(const struct alphabet *a, const struct feature_bits *bits, struc
 		uint32_t before, uint32_t after, struct feature *out)
 {
 	struct letters l;
-	read_letters(a, text, t, &l, &out->letter_case, &out->key);
+	read_letters(a, text, t, &l, &out->looks, &out->key);
 	two_rows(hash_of(l.word, l.n, SEED_WORD), bits->word, out->word);
 	affixes(bits, &l, kind_single((enum kind)t->kind), before, after, out);
 	grams(bits, &l, out);

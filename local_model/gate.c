@@ -16,8 +16,8 @@ static bool plain(const struct token *tokens, const struct feature *features, si
 	const struct feature *f = &features[i];
 	if (tokens[i].kind == KIND_PUNCT)
 		return true;
-	return (f->flags & LIST_PLAIN) != 0 &&
-	       (f->letter_case == 0 || (f->letter_case == CASE_TITLE && at_start(tokens, i)));
+	uint16_t looks = f->looks & (LOOK_TITLE | LOOK_UPPER | LOOK_MIXED | LOOK_DIGIT);
+	return (f->flags & LIST_PLAIN) != 0 && (looks == 0 || (looks == LOOK_TITLE && at_start(tokens, i)));
 }
 
 void gate_blocks(const struct token *tokens, const struct feature *features, size_t n, bool *open)

@@ -31,7 +31,7 @@ static void embed_bag(const int8_t *table, const struct feature *f, uint8_t *out
 
 static void embed_bits(const struct feature *f, uint8_t *out)
 {
-	uint32_t bits = f->flags | (uint32_t)f->letter_case << 8 | 1U << (12 + f->gap);
+	uint32_t bits = feature_bits_of(f);
 	for (size_t i = 0; i < FEATURE_BITS; i++)
 		out[i] = (uint8_t)(64 + 32 * (bits >> i & 1));
 }

@@ -3,7 +3,7 @@
 #include "base/sha256.h"
 #include "base/types.h"
 
-enum { HEADER = 128, SIGNED_FROM = 48, TYPE_ROW = 96, TYPE_NAME = 40, LAYER_HEADER = 16, ALIGNMENT = 64 };
+enum { HEADER = 128, SIGNED_FROM = 48, TYPE_ROW = 128, TYPE_NAME = 40, LAYER_HEADER = 16, ALIGNMENT = 64 };
 enum {
 	BITS_MIN = 4,
 	BITS_MAX = 16,
@@ -84,12 +84,12 @@ static enum err read_type(struct model_type *t, const uint8_t *p)
 {
 	size_t n = span_find(span_of(p, TYPE_NAME), 0);
 	int32_t bias = (int32_t)u32_at(p + TYPE_NAME);
-	const uint8_t *table = p + TYPE_NAME + 4;
+	const uint8_t *table = p + TYPE_NAME + 4, *rest = table + sizeof t->company + sizeof t->alone;
 	if (n == 0 || n == TYPE_NAME || !zeros(p + n, TYPE_NAME - n) || bias > TYPE_BIAS_MAX || bias < -TYPE_BIAS_MAX)
 		return ERR_CORRUPT;
-	if (!zeros(table + MODEL_BUCKETS, TYPE_ROW - TYPE_NAME - 4 - MODEL_BUCKETS))
+	if (!zeros(rest, (size_t)(p + TYPE_ROW - rest)))
 		return ERR_CORRUPT;
-	for (size_t i = 0; i < MODEL_BUCKETS; i++)
+	for (size_t i = 0; i < sizeof t->company + sizeof t->alone; i++)
 		if (table[i] > 100)
 			return ERR_CORRUPT;
 	enum type_id id = type_by_name(span_of(p, n));
@@ -97,7 +97,8 @@ static enum err read_type(struct model_type *t, const uint8_t *p)
 		return ERR_CONFIG;
 	t->type = (uint16_t)id;
 	t->bias = bias;
-	memcpy(t->calibration, table, MODEL_BUCKETS);
+	memcpy(t->company, table, sizeof t->company);
+	memcpy(t->alone, table + sizeof t->company, sizeof t->alone);
 	return ERR_OK;
 }
 
@@ -113,7 +114,7 @@ static enum err read_types(struct model *m, struct reader *r)
 static bool read_lists(struct model *m, struct reader *r)
 {
 	m->list_keys = take(r, m->n_list * 4);
-	m->list_flags = take(r, m->n_list);
+	m->list_flags = take(r, m->n_list * 2);
 	if (r->bad)
 		return false;
 	size_t i = 0;
@@ -199,14 +200,14 @@ enum err model_load(struct model *m, struct span file)
 	return read_sections(m, &r);
 }
 
-uint8_t model_lookup(const struct model *m, uint32_t key)
+uint16_t model_lookup(const struct model *m, uint32_t key)
 {
 	size_t from = m->list_index[key >> 24], to = m->list_index[(key >> 24) + 1];
 	while (from < to) {
 		size_t mid = from + (to - from) / 2;
 		uint32_t k = u32_at(m->list_keys + 4 * mid);
 		if (k == key)
-			return m->list_flags[mid];
+			return (uint16_t)(m->list_flags[2 * mid] | m->list_flags[2 * mid + 1] << 8);
 		if (k < key)
 			from = mid + 1;
 		else

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/types.h"
 #include "local_model/decode.h"
 #include "local_model/gate.h"
+#include "local_model/known.h"
 #include "local_model/tagger_parts.h"
 
 enum {
@@ -11,13 +13,25 @@ enum {
 	/* A window commits what begins this far before its end; the rest is read again by the next, with its context.
 	 */
 	LOOKAHEAD = MODEL_REACH + 64,
-	BLOCKS = (WINDOW + GATE_BLOCK - 1) / GATE_BLOCK
+	BLOCKS = (WINDOW + GATE_BLOCK - 1) / GATE_BLOCK,
+	SURE = 60,   /* the least score of a mention whose words are remembered */
+	COMPANY = 65 /* … and of one that makes its neighbours more likely */
+};
+
+/* Tokens [first, last] of the window. */
+struct found {
+	uint32_t first, last;
+	uint8_t type; /* index into model.types */
+	uint8_t bucket;
+	uint8_t score;
 };
 
 struct tagger_scratch {
 	struct net_work net;
 	struct decode_work decode;
 	struct mention mentions[WINDOW];
+	struct found found[WINDOW];
+	struct known known;
 	struct token tokens[WINDOW];
 	struct feature features[WINDOW];
 	bool open[BLOCKS];
@@ -29,6 +43,7 @@ struct window {
 	struct tagger_scratch *s;
 	struct span text;
 	size_t n, from;
+	size_t n_found;
 	size_t limit; /* mentions that begin before it are final */
 	size_t next;  /* first token of the next window */
 	tagger_emit *emit;
@@ -88,21 +103,95 @@ static bool readable(const struct token *t, size_t n)
 	return false;
 }
 
-static void report(struct window *w, size_t offset, size_t count)
+static void keep(struct window *w, size_t offset, size_t count)
 {
 	const struct model *m = &w->tagger->model;
 	for (size_t i = 0; i < count; i++) {
-		const struct mention *found = &w->s->mentions[i];
-		size_t first = offset + found->first, last = offset + found->last;
+		const struct mention *mention = &w->s->mentions[i];
+		size_t first = offset + mention->first, last = offset + mention->last;
 		if (first >= w->limit)
 			return;
 		if (last >= w->next)
 			w->next = last + 1;
-		uint8_t score = decode_score(m, found);
-		if (score > 0 && readable(w->s->tokens + first, last - first + 1))
-			w->emit(w->sink, m->types[found->type].type, w->s->tokens[first].start, w->s->tokens[last].end,
-				score);
+		if (readable(w->s->tokens + first, last - first + 1))
+			w->s->found[w->n_found++] = (struct found){.first = (uint32_t)first,
+								   .last = (uint32_t)last,
+								   .type = (uint8_t)mention->type,
+								   .bucket = (uint8_t)decode_bucket(m, mention)};
 	}
+}
+
+/* Personal data come in company: what stands by itself in a window has to be surer to be reported. */
+static void weigh(struct window *w)
+{
+	const struct model_type *types = w->tagger->model.types;
+	struct found *found = w->s->found;
+	size_t sure = 0, n = 0;
+	for (size_t i = 0; i < w->n_found; i++) {
+		found[i].score = types[found[i].type].company[found[i].bucket];
+		sure += found[i].score >= COMPANY;
+	}
+	for (size_t i = 0; i < w->n_found; i++) {
+		struct found f = found[i];
+		if (sure == 0 || (sure == 1 && f.score >= COMPANY))
+			f.score = types[f.type].alone[f.bucket];
+		if (f.score > 0)
+			found[n++] = f;
+	}
+	w->n_found = n;
+}
+
+/* Types whose words stand for the same wherever they are repeated. */
+static bool repeats(uint16_t type)
+{
+	return type == TYPE_PERSON_NAME || type == TYPE_HEALTH_MEDICATION;
+}
+
+static void learn(struct window *w)
+{
+	for (size_t i = 0; i < w->n_found; i++) {
+		const struct found *f = &w->s->found[i];
+		if (f->score < SURE || !repeats(w->tagger->model.types[f->type].type))
+			continue;
+		for (size_t t = f->first; t <= f->last; t++)
+			if (kind_letter((enum kind)w->s->tokens[t].kind))
+				known_learn(&w->s->known, &w->s->features[t], f->type, f->score);
+	}
+}
+
+static void report(struct window *w, size_t first, size_t last, uint8_t type, uint8_t score)
+{
+	w->emit(w->sink, w->tagger->model.types[type].type, w->s->tokens[first].start, w->s->tokens[last].end, score);
+}
+
+/* Tokens [a, b), none of them in a mention: repeats of known words, those of one type side by side as one finding. */
+static void report_repeats(struct window *w, size_t a, size_t b)
+{
+	for (size_t t = a, last; t < b; t++) {
+		const struct known_word *k = known_find(&w->s->known, &w->s->features[t]), *next = k;
+		if (k == NULL)
+			continue;
+		for (last = t; next != NULL && next->type == k->type; last++)
+			next = last + 1 < b && w->s->tokens[last + 1].gap == GAP_SPACE
+				       ? known_find(&w->s->known, &w->s->features[last + 1])
+				       : NULL;
+		report(w, t, last - 1, k->type, (uint8_t)(k->score - k->score / 8));
+		t = last - 1;
+	}
+}
+
+static void report_all(struct window *w)
+{
+	size_t at = w->from;
+	weigh(w);
+	learn(w);
+	for (size_t i = 0; i < w->n_found; i++) {
+		const struct found *f = &w->s->found[i];
+		report_repeats(w, at, f->first);
+		report(w, f->first, f->last, f->type, f->score);
+		at = f->last + 1;
+	}
+	report_repeats(w, at, w->limit);
 }
 
 /* Tokens [a, b): the net sees its reach of context on both sides. */
@@ -117,12 +206,13 @@ static void tag_run(struct window *w, size_t a, size_t b)
 	net_run(m, w->tagger->kernel, w->s->features + from, to - from, &w->s->net);
 	size_t count =
 		decode(m, w->s->net.logits + (a - from) * m->head.n, m->head.n, b - a, &w->s->decode, w->s->mentions);
-	report(w, a, count);
+	keep(w, a, count);
 }
 
 static void tag_window(struct window *w)
 {
 	size_t blocks = (w->n + GATE_BLOCK - 1) / GATE_BLOCK;
+	w->n_found = 0;
 	if (w->tagger->gate)
 		gate_blocks(w->s->tokens, w->s->features, w->n, w->s->open);
 	else
@@ -133,6 +223,7 @@ static void tag_window(struct window *w)
 		if (k > i)
 			tag_run(w, i * GATE_BLOCK, k * GATE_BLOCK < w->n ? k * GATE_BLOCK : w->n);
 	}
+	report_all(w);
 }
 
 /* Bytes from the end of one token to the end of the next count with the latter. */
@@ -190,5 +281,7 @@ size_t tagger_tag(const struct tagger *t, struct tagger_scratch *s, struct span 
 	explicit_bzero(s->tokens, most * sizeof *s->tokens);
 	explicit_bzero(s->features, most * sizeof *s->features);
 	explicit_bzero(s->mentions, most * sizeof *s->mentions);
+	explicit_bzero(s->found, most * sizeof *s->found);
+	known_clear(&s->known);
 	return looked;
 }

@@ -6,6 +6,7 @@ CLASSES = [
     ("ORG", "org.name"), ("ID", "id.employee"), ("HEALTH", "health.condition"), ("MED", "health.medication"),
     ("RELIGION", "belief.religion"), ("POLITICS", "belief.politics"), ("UNION", "work.union"), ("ETHNICITY", "origin.ethnicity"),
     ("ORIENTATION", "life.orientation"), ("GENETIC", "bio.genetic"), ("BIOMETRIC", "bio.biometric"), ("OFFENCE", "law.offence"),
+    ("PHONE", "contact.phone"), ("BANK", "finance.account"), ("CARD", "finance.card"), ("VEHICLE", "vehicle.id"),
 ]
 NAMES = [c[0] for c in CLASSES]
 INDEX = {name: i for i, name in enumerate(NAMES)}

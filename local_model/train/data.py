@@ -32,12 +32,18 @@ class Doc:
     ident: str = ""
     domain: str = ""
     others: list = dataclasses.field(default_factory=list)  # spans of types that are the lexers' business
+    rate: float = 1.0  # times met in an epoch
 
 
 def part_of(ident: str) -> str:
     """train, dev or test: fixed by the item's name."""
     h = int.from_bytes(hashlib.sha256(("bailiwick:" + ident).encode()).digest()[:4], "big") % 100
     return "test" if h < 18 else "dev" if h < 30 else "train"
+
+
+def fraction_of(ident: str) -> float:
+    """0..1, fixed by the item's name and unlike its part: takes a share of the training items for a learning curve."""
+    return int.from_bytes(hashlib.sha256(("share:" + ident).encode()).digest()[:4], "big") / 2 ** 32
 
 
 def untag(tagged: str):
@@ -89,6 +95,22 @@ def benign(root: pathlib.Path, part: str):
         side = hashlib.sha256(ident.encode()).digest()[0] % 4
         if {0: "train", 1: "dev", 2: "test", 3: "test"}[side] == part:
             docs.append(Doc(d["text"], [], NO_PROFESSION, 2.0, "en", ident, "negative:system"))
+    return docs
+
+
+OWN = ("base", "rules", "proxy", "audit", "classifiers", "cmd", "docs", "cmake", "bench")
+
+
+def own_code():
+    """Pieces of this project's own sources and documentation: text without personal data, by lines."""
+    docs = []
+    top = pathlib.Path(__file__).resolve().parents[2]
+    for path in sorted(p for d in OWN for p in (top / d).rglob("*") if p.suffix in (".c", ".h", ".re", ".md", ".cmake", ".py", ".yaml")):
+        lines = path.read_text(encoding="utf8", errors="replace").splitlines()
+        for a in range(0, len(lines), 40):
+            text = "\n".join(line for line in lines[a:a + 40] if not re.search(r"[A-Z][a-z]+ [A-Z][a-z]+|@", line))
+            if len(text) > 200:
+                docs.append(Doc(text, [], NO_PROFESSION, 1.0, "en", rate=0.15))
     return docs
 
 
@@ -168,9 +190,8 @@ def external(root: pathlib.Path):
     docs += conll(root / "massive_de/train.txt", massive, {"PERSON"}, 0.4, "de", sep="\t", io=True)
     for name, mapping, ann in (("NCBI-disease", {"Disease": "HEALTH"}, {"HEALTH"}),
                                ("BC5CDR", {"Disease": "HEALTH", "Chemical": "MED"}, {"HEALTH", "MED"})):
-        for f in ("train", "devel"):
-            docs += conll(root / "bio_ner" / name / (f + ".tsv"), mapping, ann, 0.25, sep="\t", group=2)
-    return docs + meddocan(root)
+        docs += conll(root / "bio_ner" / name / "train.tsv", mapping, ann, 0.5, sep="\t", group=2)
+    return docs + meddocan(root, "train")
 
 
 MEDDOCAN = {"NOMBRE_SUJETO_ASISTENCIA": "PERSON", "NOMBRE_PERSONAL_SANITARIO": "PERSON", "EDAD_SUJETO_ASISTENCIA": "AGE", "FECHAS": "DATE",
@@ -179,26 +200,25 @@ MEDDOCAN = {"NOMBRE_SUJETO_ASISTENCIA": "PERSON", "NOMBRE_PERSONAL_SANITARIO": "
             "ID_TITULACION_PERSONAL_SANITARIO": "ID", "FAMILIARES_SUJETO_ASISTENCIA": ANY, "OTROS_SUJETO_ASISTENCIA": ANY}
 
 
-def meddocan(root: pathlib.Path):
+def meddocan(root: pathlib.Path, side: str):
     docs = []
     annotated = {"PERSON", "AGE", "DATE", "DOB", "ADDRESS", "LOCATION", "ORG", "PROFESSION", "USERNAME"}
-    for side in ("train", "dev"):
-        for path in sorted((root / "meddocan" / side).glob("*.txt")):
-            text = path.read_text(encoding="utf8")
-            spans = []
-            for line in path.with_suffix(".ann").read_text(encoding="utf8").splitlines():
-                cells = line.split("\t")
-                if len(cells) < 3 or not cells[0].startswith("T"):
-                    continue
-                kind, start, end = cells[1].split()[:3]
-                cls = MEDDOCAN.get(kind)
-                if cls == "DATE" and re.search(r"nacimiento\W*$", text[:int(start)], re.I):
-                    cls = "DOB"
-                if cls == "LOCATION" and re.search(r"\d", text[int(start):int(end)]):
-                    cls = ANY
-                if cls is not None:
-                    spans.append((int(start), int(end), cls))
-            docs.append(Doc(text, tidy(spans), frozenset(annotated), 0.3, "es"))
+    for path in sorted((root / "meddocan" / side).glob("*.txt")):
+        text = path.read_text(encoding="utf8")
+        spans = []
+        for line in path.with_suffix(".ann").read_text(encoding="utf8").splitlines():
+            cells = line.split("\t")
+            if len(cells) < 3 or not cells[0].startswith("T"):
+                continue
+            kind, start, end = cells[1].split()[:3]
+            cls = MEDDOCAN.get(kind)
+            if cls == "DATE" and re.search(r"nacimiento\W*$", text[:int(start)], re.I):
+                cls = "DOB"
+            if cls == "LOCATION" and re.search(r"\d", text[int(start):int(end)]):
+                cls = ANY
+            if cls is not None:
+                spans.append((int(start), int(end), cls))
+        docs.append(Doc(text, tidy(spans), frozenset(annotated), 0.8, "es"))
     return docs
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Runs the C tagger over held-out prompts.
 
-evaluate.py tune  --lib tagger.so --model FILE --data DIR --out types.json [--precision P] [--strict P]   (dev part; FILE exported without --types)
+evaluate.py tune  --lib tagger.so --model FILE --data DIR --out types.json [--price P] [--alarm A] [--bias N]   (dev part; FILE exported without --types)
 evaluate.py score --lib tagger.so --model FILE --data DIR [--part test]                      (figures as Markdown)
+evaluate.py sets --lib tagger.so --model FILE --data DIR                                     (strict F1 on the held-out external sets)
+evaluate.py compare --lib tagger.so --model FILE --data DIR --net NET.npz [--part dev]       (FILE exported without --types: integer against float)
 
 tagger.so is local_model/*.c and base/*.c as a shared library.
 """
@@ -16,15 +18,18 @@ import json
 import math
 import pathlib
 
+import numpy as np
+
 import classes
 import data
+import net as nets
 import spec
+import train
 
 EMIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint8)
 
 
-# The classes behind most false alarms have to be surer of themselves.
-STRICT = ("PERSON", "ORG", "HEALTH", "MED")
+BUCKETS = 32
 
 
 class Span(ctypes.Structure):
@@ -107,105 +112,189 @@ def isotonic(good, total, prior):
     return [g / n for g, n, c in out for _ in range(c)]
 
 
-def tune(tagger, docs, least):
-    """Scores per class and bucket; a score under the class's threshold becomes 0: such a finding is not reported."""
-    good = {c: [0] * 32 for c in classes.NAMES}
-    total = {c: [0] * 32 for c in classes.NAMES}
-    for d in docs:
+def collect(tagger, docs):
+    """Per finding: its class, bucket, whether right and whether any mention, its tokens and those of them in a mention; the document."""
+    out = []
+    for i, d in enumerate(docs):
+        toks = [(a, b) for a, b, _ in spec.tokens(d.text)]
         for f in tagger.tag(d.text)[0]:
             if counted(f, d):
-                total[f[2]][f[3] - 1] += 1
-                good[f[2]][f[3] - 1] += right(f, d)
-    out = {}
-    for c in classes.NAMES:
-        n = sum(total[c])
-        prior = sum(good[c]) / n if n else 0.0
-        curve = isotonic(good[c], total[c], prior)
-        need = least.get(c, least[""])
-        scores = [min(99, int(round(100 * v))) if v >= need and n >= 5 else 0 for v in curve]
-        out[c] = {"bias": 0, "scores": scores}
+                inside = [t for t in toks if overlap(t, f)]
+                good = sum(any(overlap(t, g) for g in d.spans) for t in inside)
+                some = any(overlap(f, g) * 2 >= f[1] - f[0] for g in d.spans)
+                out.append((f[2], f[3] - 1, right(f, d), some, len(inside), good, i))
     return out
 
 
-def score(tagger, docs):
-    found_by, gold_by, good_by, all_by = (collections.Counter() for _ in range(4))
-    lang_hit, lang_gold, lang_good, lang_all = (collections.Counter() for _ in range(4))
-    tp = fp = fn = 0
-    token_tp, token_all, token_gold = collections.Counter(), collections.Counter(), collections.Counter()
-    alarms = collections.Counter()
-    negatives = collections.Counter()
-    looked = size = 0
+def curves(rows, value):
+    """Non-decreasing share of rows for which value holds, by class and bucket; few rows lean towards their class."""
+    good, total = ({c: [0] * BUCKETS for c in classes.NAMES} for _ in range(2))
+    for r in rows:
+        total[r[0]][r[1]] += 1
+        good[r[0]][r[1]] += value(r)
+    return {c: isotonic(good[c], total[c], sum(good[c]) / max(1, sum(total[c]))) for c in classes.NAMES}
+
+
+def threshold(rows, empty, price, alarm):
+    """The bucket from which on a class reports: most tokens found, less price for each false one and alarm for each document without a mention
+    that gets a finding."""
+    best, at = 0.0, BUCKETS
+    value, hit = 0.0, set()
+    for k in reversed(range(BUCKETS)):
+        for r in rows[k]:
+            value += r[5] - price * (r[4] - r[5])
+            if r[6] in empty and r[6] not in hit:
+                hit.add(r[6])
+                value -= alarm
+        if value > best:
+            best, at = value, k
+    return at
+
+
+COMPANY = 65  # as in tagger.c
+FLOOR = 50    # of what is reported: the classifiers drop less by default
+
+
+def scores_of(rows):
+    """Scores per class and bucket: the share of findings in a mention of the class, and in any, half and half."""
+    typed, some = curves(rows, lambda r: r[2]), curves(rows, lambda r: r[3])
+    return {c: [max(1, min(99, int(round(50 * (v + w))))) for v, w in zip(typed[c], some[c])] for c in classes.NAMES}
+
+
+def apart(rows, scores):
+    """(findings beside another sure one of their document, the others)"""
+    sure = collections.Counter(r[6] for r in rows if scores[r[0]][r[1]] >= COMPANY)
+    beside = lambda r: sure[r[6]] > (scores[r[0]][r[1]] >= COMPANY)
+    return [r for r in rows if beside(r)], [r for r in rows if not beside(r)]
+
+
+def tune(rows, docs, bias, price, alarm):
+    """Scores per class and bucket in company and alone; 0, which is not reported, below the threshold."""
+    empty = {i for i, d in enumerate(docs) if not d.spans and not d.others}
+    scores = scores_of(rows)
+    out = {c: {"bias": bias} for c in classes.NAMES}
+    for name, part in zip(("company", "alone"), apart(rows, scores)):
+        by = {c: [[] for _ in range(BUCKETS)] for c in classes.NAMES}
+        for r in part:
+            by[r[0]][r[1]].append(r)
+        for c in classes.NAMES:
+            at = threshold(by[c], empty, price, alarm)
+            out[c][name] = [max(v, FLOOR) if k >= at else 0 for k, v in enumerate(scores[c])]
+    return out
+
+
+def weigh(rows, tuned, docs):
+    """(token precision, recall of tokens, share of documents without mentions that get a finding) with these scores."""
+    sides = apart(rows, {c: tuned[c]["company"] for c in classes.NAMES})
+    kept = [r for name, side in zip(("company", "alone"), sides) for r in side if tuned[r[0]][name][r[1]] > 0]
+    gold = sum(any(overlap(t, g) for g in d.spans) for d in docs for t in ((a, b) for a, b, _ in spec.tokens(d.text)))
+    empty = {i for i, d in enumerate(docs) if not d.spans and not d.others}
+    return (sum(r[5] for r in kept) / max(1, sum(r[4] for r in kept)), sum(r[5] for r in kept) / max(1, gold),
+            len({r[6] for r in kept} & empty) / max(1, len(empty)))
+
+
+def strict(found, docs):
+    """(precision, recall, F1, mentions) of exact spans in their class, over the classes that each document's source annotates; dates of birth
+    count as dates. Spans of which the source does not say what they are count neither way."""
+    one = lambda c: "DATE" if c == "DOB" else c
+    tp = fp = gold = 0
+    for d, spans in zip(docs, found):
+        want = {(a, b, one(c)) for a, b, c in d.spans if c in d.annotated}
+        vague = [g for g in d.spans if g[2] not in d.annotated] + d.others
+        have = {(f[0], f[1], one(f[2])) for f in spans if f[2] in d.annotated and not any(overlap(f, g) for g in vague)}
+        tp += len(want & have)
+        fp += len(have - want)
+        gold += len(want)
+    p, r = tp / max(1, tp + fp), tp / max(1, gold)
+    return p, r, 2 * p * r / max(1e-9, p + r), gold
+
+
+def other_sets(root):
+    """Held-out parts of the external sets: name, documents."""
+    yield "MEDDOCAN dev", data.meddocan(root, "dev")
+    yield "BC5CDR devel", data.conll(root / "bio_ner/BC5CDR/devel.tsv", {"Disease": "HEALTH", "Chemical": "MED"}, {"HEALTH", "MED"}, 1.0, sep="\t", group=2)
+
+
+def compare(tagger, path, docs):
+    """The float net and the integer one, each with every mention it decodes."""
+    net = nets.load(path)
+    flags = dict(zip(net.lists[0].tolist(), net.lists[1].tolist()))
+    names = []
     for d in docs:
-        found, n = tagger.tag(d.text)
-        looked += n
-        size += len(d.text.encode("utf8", "surrogatepass"))
-        if not d.spans and not d.others:
-            kind = "system prompts" if d.ident.startswith("benign") else "negative prompts"
-            negatives[kind] += 1
-            alarms[kind] += bool(found)
-            for f in {f[2] for f in found}:
-                alarms[kind, f] += 1
-        for g in d.spans:
-            hit = sum(overlap(f, g) for f in found if f[2] == g[2]) * 2 >= g[1] - g[0]
-            found_by[g[2]] += hit
-            gold_by[g[2]] += 1
-            touched = sum(overlap(f, g) for f in found) * 2 >= g[1] - g[0]
-            found_by[g[2], "any"] += touched
-            lang_hit[d.lang] += touched
-            lang_gold[d.lang] += 1
-        for f in found:
-            if counted(f, d):
-                all_by[f[2]] += 1
-                good_by[f[2]] += right(f, d)
-                lang_all[d.lang] += 1
-                lang_good[d.lang] += any(overlap(f, g) * 2 >= f[1] - f[0] for g in d.spans)
-        for a, b, _ in spec.tokens(d.text):
-            t = (a, b)
-            if any(overlap(t, o) for o in d.others):
-                continue
-            g = {x[2] for x in d.spans if overlap(t, x)}
-            p = {x[2] for x in found if overlap(t, x)} - ({"PROFESSION"} - d.annotated)
-            tp += bool(g and p)
-            fp += bool(p and not g)
-            fn += bool(g and not p)
-            for c in p:
-                token_all[c] += 1
-                token_tp[c] += c in g
-    rows = ["|class|recall, right class|recall, any class|precision|token precision|", "|---|---|---|---|---|"]
-    for c in classes.NAMES:
-        rows.append("|%s|%s|%s|%s|%s|" % (c, rate(found_by[c], gold_by[c]), rate(found_by[c, "any"], gold_by[c]), rate(good_by[c], all_by[c]),
-                                          rate(token_tp[c], token_all[c])))
-    names = classes.NAMES
-    rows.append("|all|%s|%s|%s|%s|" % (rate(sum(found_by[c] for c in names), sum(gold_by.values())),
-                                       rate(sum(found_by[c, "any"] for c in names), sum(gold_by.values())),
-                                       rate(sum(good_by.values()), sum(all_by.values())), rate(sum(token_tp.values()), sum(token_all.values()))))
-    rows += ["", "|language|recall, any class|precision, any class|", "|---|---|---|"]
-    for l in sorted(lang_gold, key=lambda l: -lang_gold[l]):
-        rows.append("|%s|%s|%s|" % (l, rate(lang_hit[l], lang_gold[l]), rate(lang_good[l], lang_all[l])))
-    p, r = tp / max(1, tp + fp), tp / max(1, tp + fn)
-    rows += ["", "Tokens, whatever the class: precision %s, recall %s, F2 %.3f." % (rate(tp, tp + fp), rate(tp, tp + fn), 5 * p * r / max(1e-9, 4 * p + r))]
-    for kind in negatives:
-        by = ", ".join("%s %d" % (k[1], v) for k, v in alarms.most_common() if isinstance(k, tuple) and k[0] == kind)
-        rows.append("Prompts with a finding among %s: %s (%s)." % (kind, rate(alarms[kind], negatives[kind]), by))
-    rows.append("Bytes the net looked at: %.1f %%." % (100 * looked / max(1, size)))
-    return "\n".join(rows)
+        c = train.corpus_of([d], flags, flags, 4000)
+        net.corpus(c)
+        toks = spec.tokens(d.text)
+        out = []
+        if len(c.length):
+            logits = np.concatenate([net.run(np.array([i], np.int32))[0] for i in range(len(c.length))])
+            out = [(toks[a][0], toks[b][1], classes.NAMES[k]) for a, b, k in best_path(logits[:, :net.labels], BIAS)]
+        names.append(out)
+    for name, found in (("float", names), ("integer", [tagger.tag(d.text)[0] for d in docs])):
+        print("%s: precision %.4f, recall %.4f, strict F1 %.4f, n=%d" % (name, *strict(found, docs)))
+
+
+BIAS = 1.5  # of a mention's begin, in logits
+
+
+def best_path(logits, bias):
+    """decode.c in floats: mentions as (first, last, class)."""
+    n, kinds = len(logits), len(classes.NAMES)
+    begin, inside, end, single = (logits[:, k::4] for k in (1, 2, 3, 4))
+    outer, begun, within = 0.0, np.full(kinds, -1e9), np.full(kinds, -1e9)
+    labels, deeper = np.zeros(n, int), np.zeros((n, kinds), bool)
+    for t in range(n):
+        deeper[t] = within > begun
+        before = np.maximum(within, begun)
+        scores = np.concatenate([[outer + logits[t, 0]], outer + bias + single[t], before + end[t]])
+        k = int(scores.argmax())
+        labels[t] = 0 if k == 0 else 4 * k if k <= kinds else 4 * (k - kinds) - 1
+        begun, within, outer = outer + bias + begin[t], before + inside[t], scores[k]
+    out, t = [], n - 1
+    while t >= 0:
+        if labels[t] == 0:
+            t -= 1
+            continue
+        kind, last = (labels[t] - 1) // 4, t
+        if labels[t] % 4 == 3:
+            going = deeper[t][kind]
+            t -= 1
+            while going:
+                going = deeper[t][kind]
+                t -= 1
+        out.append((t, last, kind))
+        t -= 1
+    return out[::-1]
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=("tune", "score"))
+    p.add_argument("what", choices=("tune", "score", "sets", "compare"))
     p.add_argument("--lib", type=pathlib.Path, required=True)
     p.add_argument("--model", type=pathlib.Path, required=True)
     p.add_argument("--data", type=pathlib.Path, required=True)
     p.add_argument("--part", default="test")
-    p.add_argument("--precision", type=float, default=0.5, help="least precision at which a class reports")
-    p.add_argument("--strict", type=float, default=0.6, help="the same for %s" % ", ".join(STRICT))
+    p.add_argument("--price", type=float, default=1.0, help="of a false token, in tokens found")
+    p.add_argument("--alarm", type=float, default=3.0, help="of a finding in a document without mentions, in tokens found")
+    p.add_argument("--bias", type=int, default=96, help="with which FILE was exported")
     p.add_argument("--out", type=pathlib.Path)
+    p.add_argument("--net", type=pathlib.Path)
     a = p.parse_args()
     tagger = Tagger(a.lib, a.model)
     if a.what == "tune":
         docs = data.prompts("dev") + data.benign(a.data, "dev")
-        a.out.write_text(json.dumps(tune(tagger, docs, {"": a.precision, **{c: a.strict for c in STRICT}})))
+        rows = collect(tagger, docs)
+        for price in (0.15, 0.25, 0.4, 0.7, 1.0, 1.5):
+            for alarm in (0, 3, 8, 15):
+                print("price %.1f alarm %2d: token precision %.3f, recall %.3f, alarms %.3f" % (price, alarm, *weigh(rows, tune(rows, docs, a.bias, price, alarm), docs)))
+        a.out.write_text(json.dumps(tune(rows, docs, a.bias, a.price, a.alarm)))
+    elif a.what == "sets":
+        for name, docs in other_sets(a.data):
+            found = [tagger.tag(d.text)[0] for d in docs]
+            gold = [(g, f) for d, f in zip(docs, found) for g in d.spans if g[2] in d.annotated]
+            print("%s: precision %.3f, recall %.3f, strict F1 %.3f, n=%d; half covered by any finding %s" % (
+                name, *strict(found, docs), rate(sum(sum(overlap(x, g) for x in f) * 2 >= g[1] - g[0] for g, f in gold), len(gold))))
+    elif a.what == "compare":
+        compare(tagger, a.net, data.prompts(a.part))
     else:
         print(score(tagger, data.prompts(a.part) + data.benign(a.data, a.part)))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Float net to model file: export.py --data DIR --net FILE.pt --out FILE.bwm [--types FILE.json]
+"""Float net to model file: export.py --data DIR --net NET.npz --out FILE.bwm [--types FILE.json] [--bias N]
 
 Batch norms are folded away, weights become int8 with a scale per output, activations 0..127, the residual stream 16 bits.
 The ranges are measured on the training part. --types gives each class its bias and calibration (evaluate.py writes it).
@@ -13,56 +13,44 @@ import pathlib
 import random
 
 import numpy as np
-import torch
-from torch.nn import functional as F
 
 import classes
 import data
-import lists
 import modelfile
+import net as nets
 import spec
 import train
 
-IDENTITY = list(range(1, 33))  # scores that tell evaluate.py the bucket
+IDENTITY = list(range(1, modelfile.BUCKETS + 1))  # scores that tell evaluate.py the bucket
 UNIT = 1 / 64  # of a logit
-BUCKET = 16    # logit units of one calibration bucket: a quarter of a unit of log-odds
+BUCKET = 24    # logit units of one calibration bucket, of a mention's mean margin a token
 
 
-def fold(weight, bias, norm):
-    g = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return weight * g.reshape(-1, *[1] * (weight.dim() - 1)), (bias - norm.running_mean) * g + norm.bias
+def fold(net, i):
+    """A layer's weights and bias with its batch norm in them."""
+    g = net.gamma[i] / np.sqrt(net.stats[i, 1] + 1e-5)
+    return net.weight[i].astype(np.float64) * g, (net.beta[i] - net.stats[i, 0] * g).astype(np.float64)
 
 
-def ranges(net, docs, table):
+def ranges(net, docs, flags):
     """Each layer's largest output by channel, its residuals, and the largest logit, over some training text."""
-    net.eval()
-    seen = {"acc": [0.0] * (len(net.convs) + 1), "res": [[] for _ in range(len(net.convs) + 1)], "out": 0.0}
-    items, _ = train.pieces(docs, table)
-    rows, grams = np.array(table.rows, np.int64), np.array(table.grams, np.int64)
-    bits = train.bit_rows(np.array(table.bits, np.int64))
-    with torch.no_grad():
-        for a in range(0, len(items), 32):
-            ids, gaps, _, mask, _ = train.pack(items[a:a + 32])
-            distinct, local = np.unique(ids, return_inverse=True)
-            u = torch.cat([net.inputs(torch.from_numpy(rows[distinct]), torch.from_numpy(grams[distinct])), torch.from_numpy(bits[distinct])], 1)
-            x = torch.cat([u[torch.from_numpy(local.reshape(ids.shape))], F.one_hot(torch.from_numpy(gaps), 4).float()], -1)
-            m = torch.from_numpy(mask)[:, None, :]
-            y = net.norm0(net.mixin(x).transpose(1, 2))
-            h = F.relu(y) * m
-            for i in range(len(net.convs) + 1):
-                seen["acc"][i] = np.maximum(seen["acc"][i], (y * m).amax((0, 2)).numpy())
-                seen["res"][i].append(h[m.expand_as(h) > 0].numpy())
-                if i < len(net.convs):
-                    y = net.norms[i](net.convs[i](h))
-                    h = h + F.relu(y) * m
-            seen["out"] = max(seen["out"], float(net.head(h.transpose(1, 2)).abs().max()))
-    return seen["acc"], [np.concatenate(r) for r in seen["res"]], seen["out"]
+    c = train.corpus_of(docs, flags, flags)
+    net.corpus(c)
+    layers = len(net.dilations) + 1
+    acc, res, out = [0.0] * layers, [[] for _ in range(layers)], 0.0
+    for a in range(0, len(c.length), 20):
+        pieces = np.arange(a, min(a + 20, len(c.length)), dtype=np.int32)
+        out = max(out, max(float(np.abs(l).max()) for l in net.run(pieces)))
+        for i in range(layers):
+            y = np.concatenate(net.rows(net.lib.fit_normed(net.f, i), net.channels, pieces)) * net.gamma[i] + net.beta[i]
+            acc[i] = np.maximum(acc[i], y.max(0))
+            res[i].append(np.concatenate(net.rows(net.lib.fit_hidden(net.f, i), net.channels, pieces)))
+    return acc, [np.concatenate(r) for r in res], out
 
 
-def rows_of(w):
-    """Weights as float64 [outputs][inputs], the taps of a convolution one after the other."""
-    w = w.detach().numpy().astype(np.float64)
-    return w.transpose(0, 2, 1).reshape(w.shape[0], -1) if w.ndim == 3 else w
+def rows_of(w, inputs):
+    """[taps][inputs][outputs] as [outputs][taps * inputs]."""
+    return w[:, :inputs].reshape(-1, w.shape[-1]).T
 
 
 def layer(q, bias, multiplier, dilation, shift, following):
@@ -95,43 +83,32 @@ def integer_head(w, b, s_in):
     return layer(np.rint(w / s_w), np.rint(b / (s_in * s_w)) + (1 << shift) // 2, np.zeros(w.shape[0]), 0, shift, 0)
 
 
-def layers_of(net, docs, table):
-    peaks, res, out = ranges(net, docs, table)
+def layers_of(net, docs, flags):
+    peaks, res, out = ranges(net, docs, flags)
     s_x = [float(np.quantile(r[r > 0], 0.9999)) / 127 for r in res]
-    folded = [fold(net.mixin.weight, net.mixin.bias, net.norm0)] + [fold(c.weight, c.bias, n) for c, n in zip(net.convs, net.norms)]
-    folded = [(rows_of(w), b.detach().numpy().astype(np.float64)) for w, b in folded]
+    folded = []
+    for i in range(len(net.dilations) + 1):
+        w, b = fold(net, i)
+        folded.append((rows_of(w, net.channels if i else spec.INPUTS), b))
     s_in = [1 / 32] + s_x[:-1]
     s_res = max([1.2 * max(float(r.max()) for r in res) / 32767] + [1.01 * s * np.abs(w).max() / 127 for s, (w, _) in zip(s_in, folded)]
                 + [1.21 * p.max() / 32767 for p in peaks])
-    dilations = (0,) + train.DILATIONS
+    dilations = (0,) + net.dilations
     out_layers = [integer_layer(w, b, s_in[i], 0 if i else 64, peaks[i], s_res, s_x[i], dilations[i]) for i, (w, b) in enumerate(folded)]
     print("residual scale %.5f, inputs' %s, largest logit %.1f" % (s_res, ["%.4f" % s for s in s_x], out))
-    return out_layers + [integer_head(rows_of(net.head.weight), net.head.bias.detach().numpy().astype(np.float64), s_x[-1])]
+    return out_layers + [integer_head(net.head.astype(np.float64).T, net.bias.astype(np.float64), s_x[-1])]
 
 
-def table_bytes(weight, rows):
-    return np.clip(np.rint(weight.detach().numpy()[:rows] * 32), -127, 127)
+def table_bytes(weight):
+    return np.clip(np.rint(weight * 32), -127, 127)
 
 
-def load(path):
-    saved = torch.load(path)
-    net = train.Net(saved["channels"])
-    net.load_state_dict(saved["state"])
-    net.eval()
-    return net, saved["channels"]
-
-
-def full_lists(root):
-    fore, sur = data.names(root)
-    return lists.build(fore, sur, data.cities(root), data.external(root), data.prompts("train"), data.benign(root, "train"), False)
-
-
-def export(net, channels, flags, docs, tuned):
-    layers = layers_of(net, docs, train.Table(flags))
-    tables = [table_bytes(t.weight, 1 << b) for t, b in ((net.word, spec.WORD_BITS), (net.affix, spec.AFFIX_BITS), (net.gram, spec.GRAM_BITS),
-                                                         (net.shape, spec.SHAPE_BITS))]
-    types = [(dotted, tuned.get(name, {}).get("bias", 0), tuned.get(name, {}).get("scores", IDENTITY)) for name, dotted in classes.CLASSES]
-    return modelfile.write(types, tables, flags, layers, channels, BUCKET)
+def export(net, docs, tuned, bias):
+    flags = dict(zip(net.lists[0].tolist(), net.lists[1].tolist()))
+    layers = layers_of(net, docs, flags)
+    tables = [table_bytes(t) for t in (net.word, net.affix, net.gram, net.shape)]
+    types = [(dotted, tuned.get(name, {}).get("bias", bias), *(tuned.get(name, {}).get(k, IDENTITY) for k in ("company", "alone"))) for name, dotted in classes.CLASSES]
+    return modelfile.write(types, tables, flags, layers, net.channels, BUCKET)
 
 
 def main():
@@ -140,12 +117,12 @@ def main():
     p.add_argument("--net", type=pathlib.Path, required=True)
     p.add_argument("--out", type=pathlib.Path, required=True)
     p.add_argument("--types", type=pathlib.Path)
+    p.add_argument("--bias", type=int, default=96, help="of every class, in logit units, where --types does not say")
     a = p.parse_args()
-    torch.set_num_threads(1)
-    net, channels = load(a.net)
+    net = nets.load(a.net)
     docs = random.Random(5).sample(data.prompts("train"), 500) + data.benign(a.data, "train")[:60]
     tuned = json.loads(a.types.read_text()) if a.types else {}
-    blob = export(net, channels, full_lists(a.data), docs, tuned)
+    blob = export(net, docs, tuned, a.bias)
     a.out.write_bytes(blob)
     print(len(blob), "bytes")
 

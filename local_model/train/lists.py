@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import pathlib
+import re
 
 import spec
 
@@ -25,6 +27,13 @@ inde china japan brazil brasil brasilien mexico méxico canada kanada australia 
 tunisia tunesien egypt ägypten égypte romania rumänien românia bulgaria ungarn hungary magyarország greece griechenland czechia tschechien slovakia
 croatia kroatien serbia serbien bosnia albania albanien kosovo vietnam philippines pakistan bangladesh ethiopia eritrea somalia kenya colombia chile
 argentina peru perú venezuela ecuador cuba europe europa bavaria bayern texas california florida ontario queensland""".split()
+
+
+# The lists of lexicon/ and the flag that their words get; pieces and numbers are left out.
+LEXICON = {"health": spec.FLAG_HEALTH, "med": spec.FLAG_MED, "profession": spec.FLAG_PROFESSION, "religion": spec.FLAG_RELIGION,
+           "politics": spec.FLAG_POLITICS, "union": spec.FLAG_POLITICS, "ethnicity": spec.FLAG_ETHNICITY, "orientation": spec.FLAG_ETHNICITY,
+           "offence": spec.FLAG_OFFENCE, "family": spec.FLAG_KIN, "title": spec.FLAG_KIN, "look_alikes": spec.FLAG_BRAND, "org": spec.FLAG_ORG,
+           "first_names": spec.FLAG_FORENAME, "nickname": spec.FLAG_FORENAME, "last_names": spec.FLAG_SURNAME}
 
 
 def withheld(word: str, percent: int) -> bool:
@@ -59,7 +68,7 @@ def build(fore, sur, towns, external, prompts, plain_docs, training: bool):
     for words, flag in ((COUNTRIES, spec.FLAG_COUNTRY), (ORG_WORDS, spec.FLAG_ORG), (STREET_WORDS, spec.FLAG_STREET)):
         for w in words:
             add(w, flag, 0)
-    health, other = collections.Counter(), collections.Counter()
+    health, other, outside = collections.Counter(), collections.Counter(), collections.Counter()
     for d in external + prompts:
         inside = [(a, b) for a, b, c in d.spans if c in ("HEALTH", "MED")]
         at = 0
@@ -73,8 +82,36 @@ def build(fore, sur, towns, external, prompts, plain_docs, training: bool):
     for w, n in health.items():
         if n > 4 * other[w]:
             add(w, spec.FLAG_HEALTH, 40)
+    for d in prompts + plain_docs:
+        for a, b in gaps_of(d):
+            outside.update(w.lower() for w in words_of(d.text[a:b]))
+    add_lexicon(add, outside)
     add_plain(flags, prompts, plain_docs)
     return dict(flags)
+
+
+def gaps_of(doc):
+    """What lies between the mentions of a document."""
+    at = 0
+    for a, b, _ in sorted(doc.spans + doc.others):
+        yield at, a
+        at = b
+    yield at, len(doc.text)
+
+
+def add_lexicon(add, outside):
+    """outside: how often a word stands outside of what the lists name; common words are no sign of anything."""
+    for path in sorted((pathlib.Path(__file__).resolve().parent / "lexicon").glob("*.tsv")):
+        flag = LEXICON.get(path.stem)
+        if flag is None:
+            continue
+        for line in path.read_text(encoding="utf8").splitlines()[1:]:
+            cells = line.split("\t")
+            if len(cells) != 3 or cells[2] in ("phrase", "verdict"):
+                continue
+            for w in words_of(re.sub(r"<[^<>]*>", " ", cells[1])):
+                if (len(w) > 3 or flag == spec.FLAG_KIN) and outside[w.lower()] < 8:
+                    add(w, flag, 15 if flag & (spec.FLAG_KIN | spec.FLAG_ORG) else 35)
 
 
 def add_plain(flags, prompts, plain_docs):

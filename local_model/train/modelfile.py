@@ -9,7 +9,7 @@ import numpy as np
 
 import spec
 
-VERSION, PANEL, BUCKETS = 1, 32, 32
+VERSION, PANEL, BUCKETS = 3, 32, 32
 
 
 def padded(b: bytes) -> bytes:
@@ -26,14 +26,15 @@ def layer(weights, bias, multiplier, dilation, shift, following) -> bytes:
 
 
 def write(types, tables, flags, layers, channels, margin_unit) -> bytes:
-    """types: (dotted name, bias, 32 scores); tables: word, affix, gram, shape as int8 arrays; flags: {key: flags}."""
+    """types: (dotted name, bias, 32 scores in company, 32 alone); tables: word, affix, gram, shape as int8 arrays; flags: {key: flags}."""
     body = b""
-    rows = b"".join(name.encode().ljust(40, b"\0") + struct.pack("<i", bias) + bytes(scores) + bytes(20) for name, bias, scores in types)
+    rows = b"".join(name.encode().ljust(40, b"\0") + struct.pack("<i", bias) + bytes(company) + bytes(alone) + bytes(20)
+                    for name, bias, company, alone in types)
     body += padded(rows)
     for t in tables:
         body += padded(t.astype(np.int8).tobytes())
     keys = np.array(sorted(flags), dtype="<u4")
-    body += padded(keys.tobytes()) + padded(bytes(flags[int(k)] for k in keys))
+    body += padded(keys.tobytes()) + padded(np.array([flags[int(k)] for k in keys], dtype="<u2").tobytes())
     body += b"".join(layers)
     bits = [int(t.shape[0]).bit_length() - 1 for t in tables]
     shape = struct.pack("<9I", channels, len(layers) - 2, len(types), *bits, len(keys), margin_unit) + bytes(128 - 48 - 36)

@@ -13,15 +13,18 @@ HERE = pathlib.Path(__file__).resolve().parent
 MASK = 0xFFFFFFFF
 TOKEN_MAX = 64  # code points
 GRAMS_MAX = 20
-WORD_BITS, AFFIX_BITS, GRAM_BITS, SHAPE_BITS = 14, 14, 14, 10
-DIM, SHAPE_DIM, N_BITS = 32, 16, 16
-INPUTS = 5 * DIM + SHAPE_DIM + N_BITS
+WORD_BITS, AFFIX_BITS, GRAM_BITS, SHAPE_BITS = 15, 14, 15, 10
+DIM, SHAPE_DIM = 32, 16
+N_FLAGS, N_LOOKS, N_GAPS = 16, 12, 4
+PARTS = 5 * DIM + SHAPE_DIM
+INPUTS = PARTS + N_FLAGS + N_LOOKS + N_GAPS
 SEED_WORD, SEED_PREFIX, SEED_SUFFIX3, SEED_SUFFIX4, SEED_GRAM, SEED_SHAPE = 1, 2, 3, 4, 5, 6
 
 LETTERS = "LATIN GREEK CYRILLIC ARMENIAN HEBREW ARABIC INDIC OTHER GEORGIAN HANGUL".split()
 SINGLE = "THAI KANA HAN".split()
 
-FLAG_FORENAME, FLAG_SURNAME, FLAG_CITY, FLAG_COUNTRY, FLAG_HEALTH, FLAG_ORG, FLAG_STREET, FLAG_PLAIN = (1 << i for i in range(8))
+(FLAG_FORENAME, FLAG_SURNAME, FLAG_CITY, FLAG_COUNTRY, FLAG_HEALTH, FLAG_ORG, FLAG_STREET, FLAG_PLAIN, FLAG_MED, FLAG_PROFESSION, FLAG_RELIGION,
+ FLAG_POLITICS, FLAG_ETHNICITY, FLAG_OFFENCE, FLAG_KIN, FLAG_BRAND) = (1 << i for i in range(N_FLAGS))
 
 
 def _tables():
@@ -134,14 +137,19 @@ def two_rows(h: int, bits: int) -> tuple[int, int]:
     return h & ((1 << bits) - 1), h >> 16 & ((1 << bits) - 1)
 
 
-def case_bits(surface: str) -> int:
-    """1 capitalised, 2 all capitals (two or more letters), 4 other capitals, 8 has a digit."""
-    upper = lower = digits = 0
+def look_bits(surface: str) -> int:
+    """1 capitalised, 2 all capitals (two or more letters), 4 other capitals, 8 has a digit; a number alone: 16 up to 12, 32 up to 31,
+    64 up to 110, 128 from 1900 to 2035; code points: 256 one, 512 up to three, 1024 eight or more, 2048 twelve or more."""
+    upper = lower = digits = n = value = 0
     first = False
     for i, c in enumerate(surface):
         kind = kind_of(ord(c))
+        if kind == "SKIP":
+            continue
+        n += 1
         if kind == "DIGIT":
             digits += 1
+            value = min(value * 10 + (ord(c) - 48 if c in "0123456789" else 10000), 10000)
         elif ord(c) in LOWER:
             upper += 1
             first = first or i == 0
@@ -154,12 +162,14 @@ def case_bits(surface: str) -> int:
         bits |= 1
     elif upper:
         bits |= 4
-    return bits
+    if digits and digits == n:
+        bits |= 16 if value <= 12 else 32 if value <= 31 else 64 if value <= 110 else 128 if 1900 <= value <= 2035 else 0
+    return bits | (256 if n == 1 else 512 if n <= 3 else 2048 if n >= 12 else 1024 if n >= 8 else 0)
 
 
 @functools.lru_cache(maxsize=None)
 def features(surface: str, before: int = 0, after: int = 0):
-    """Rows of one token: (word pair, prefix pair, suffix-3 pair, suffix-4 pair, shape row, gram rows, case bits, list key).
+    """Rows of one token: (word pair, prefix pair, suffix-3 pair, suffix-4 pair, shape row, gram rows, look bits, list key).
 
     before and after are the neighbouring code points where script is written without spaces (else 0).
     """
@@ -177,7 +187,7 @@ def features(surface: str, before: int = 0, after: int = 0):
                 grams.append(hash_cps(padded[i:i + n], SEED_GRAM) & ((1 << GRAM_BITS) - 1))
     return (two_rows(hash_cps(word, SEED_WORD), WORD_BITS), two_rows(hash_cps(prefix, SEED_PREFIX), AFFIX_BITS),
             two_rows(hash_cps(suffix3, SEED_SUFFIX3), AFFIX_BITS), two_rows(hash_cps(suffix4, SEED_SUFFIX4), AFFIX_BITS),
-            hash_cps(shape_cps(surface), SEED_SHAPE) & ((1 << SHAPE_BITS) - 1), tuple(grams), case_bits(surface),
+            hash_cps(shape_cps(surface), SEED_SHAPE) & ((1 << SHAPE_BITS) - 1), tuple(grams), look_bits(surface),
             hash_cps(low, SEED_WORD))
 
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from classes import NAMES
+import terms
 from data import ALL, ANY, Doc
 
 WEST = "US GB CA AU NZ IE".split()
@@ -17,6 +18,11 @@ BY_LANG = {"en": WEST, "de": ["DE", "AT", "CH"], "es": ["ES", "MX", "AR", "CO", 
 COUNTRY_OF = {"United States": "US", "United Kingdom": "GB", "Germany": "DE", "Austria": "AT", "Switzerland": "CH", "Spain": "ES",
               "Mexico": "MX", "Argentina": "AR", "France": "FR", "Belgium": "BE", "Italy": "IT", "Netherlands": "NL", "Poland": "PL",
               "Portugal": "PT", "Brazil": "BR", "Canada": "CA", "Australia": "AU", "Ireland": "IE", "Sweden": "SE", "Denmark": "DK"}
+# Kinds of terms that may stand in the place of a short mention, and of a long one.
+ART9 = {"RELIGION": (["is", "group", "faith"], ["act", "phrase"]), "POLITICS": (["party", "is", "group"], ["stance", "phrase"]),
+        "UNION": (["union", "union", "is"], ["phrase", "is"]), "ORIENTATION": (["is"], ["act", "phrase"]), "ETHNICITY": (["is", "people"], ["origin", "phrase"]),
+        "GENETIC": (["finding"], ["finding", "act", "phrase"]), "BIOMETRIC": (["trait"], ["data", "trait", "phrase"]),
+        "OFFENCE": (["act"], ["act", "verdict", "phrase"])}
 TITLES = {"en": ["Mr ", "Mrs ", "Ms ", "Dr ", "Dr. ", "Prof. ", "Miss "], "de": ["Herr ", "Frau ", "Dr. ", "Prof. Dr. ", "Herrn "],
           "fr": ["M. ", "Mme ", "Dr ", "Me "], "es": ["Sr. ", "Sra. ", "D. ", "Dña. ", "Dra. "], "it": ["Sig. ", "Sig.ra ", "Dott. ", "Dott.ssa "],
           "nl": ["dhr. ", "mevr. ", "dr. "], "pl": ["Pan ", "Pani ", "dr "], "pt": ["Sr. ", "Sra. ", "Dr. ", "Dra. "]}
@@ -105,6 +111,7 @@ class Maker:
         for country, _, name in towns:
             self.towns.setdefault(COUNTRY_OF.get(country, ""), []).append(name)
         self.all_towns = [t[2] for t in towns]
+        self.terms = terms.Terms(self)
         self.pool = {}
         for d in train:
             for a, b, c in d.spans:
@@ -195,10 +202,14 @@ class Maker:
             return self.person(lang, like)
         if cls == "LOCATION" and r.random() < 0.7:
             return self.town(lang)
-        if cls == "ORG" and r.random() < 0.6:
-            return self.org(lang)
+        if cls == "ORG" and r.random() < 0.7:
+            return (self.terms.term("ORG", lang) if r.random() < 0.5 else None) or self.org(lang)
         if cls == "ADDRESS" and r.random() < 0.8:
             return self.address(lang)
+        if cls in ("PHONE", "BANK", "CARD", "VEHICLE") and r.random() < 0.6:
+            return self.terms.lexed(cls, lang)
+        if cls == "ID" and r.random() < 0.3:
+            return self.terms.ident()
         if cls == "DOB" and r.random() < 0.8:
             return self.date(lang, (1935, 2019))
         if cls == "DATE" and r.random() < 0.7:
@@ -206,7 +217,25 @@ class Maker:
         if cls == "USERNAME" and r.random() < 0.6:
             f, s = self.forename("en").lower().replace(" ", ""), self.surname("en").lower().replace(" ", "")
             return r.choice([f + "." + s, f[0] + s, "@" + f + "_" + s, f + str(r.randint(1, 99)), s + "_" + f, "@" + s + str(r.randint(1970, 2005))])
-        return r.choice(pool)
+        return (self.listed(cls, lang, like) if like else None) or r.choice(pool)
+
+    def listed(self, cls, lang, like):
+        """A term of the lists in the place of like, of a kind that might stand there; None: keep to the prompts' own."""
+        words = len(like.split())
+        if cls == "HEALTH":
+            kinds = ["value"] if re.search(r"\d", like) else ["dx", "sym", "proc"] if words <= 4 else ["phrase", "sym"]
+        elif cls == "MED":
+            kinds = ["dose"] if re.search(r"\d", like) else ["drug", "drug", "brand"]
+        elif cls in ART9:
+            kinds = ART9[cls][0 if words <= 3 else 1]
+        elif cls in ("PROFESSION", "ORG"):
+            kinds = None
+        else:
+            return None
+        if self.r.random() < 0.3:
+            return None
+        out = self.terms.term(cls, lang, kinds)
+        return out.upper() if out and like.isupper() and words > 1 else out.lower() if out and like.islower() and lang != "de" else out
 
     def swapped(self, d: Doc) -> Doc:
         """The document with most mentions replaced; repeats of one surface stay the same."""
@@ -214,7 +243,7 @@ class Maker:
         n = 0
         for a, b, c in sorted(d.spans + d.others):
             surface = d.text[a:b]
-            if c in ALL and c != ANY and c != "ID" and self.r.random() < 0.85:
+            if c in ALL and c != ANY and self.r.random() < (0.4 if c == "ID" else 0.85):
                 new = seen.setdefault((c, surface), self.fill(c, d.lang, surface))
             else:
                 new = surface
@@ -226,7 +255,7 @@ class Maker:
             n += len(new)
             at = b
         text.append(d.text[at:])
-        return Doc("".join(text), spans, d.annotated, 1.2, d.lang)
+        return Doc("".join(text), spans, d.annotated, 2.0, d.lang)
 
     def frame(self) -> Doc:
         lang, frame = self.r.choice(FRAMES)
@@ -295,8 +324,11 @@ class Maker:
         return Doc(text[0], spans, ALL, 0.5, lang)
 
 
+OCR = {"O": "0", "o": "0", "l": "1", "I": "l", "i": "1", "S": "5", "B": "8", "e": "c", "a": "o", "g": "9", "ä": "a", "ö": "o", "ü": "u", "é": "e"}
+
+
 def noisy(d: Doc, r: random.Random) -> Doc:
-    """One kind of noise that keeps lengths: lower or upper case, no diacritics, or a few typos."""
+    """One kind of noise that keeps lengths: lower or upper case, no diacritics, misread letters, or a few typos."""
     k = r.random()
     chars = list(d.text)
     if k < 0.45:
@@ -307,6 +339,8 @@ def noisy(d: Doc, r: random.Random) -> Doc:
         for i, c in enumerate(chars):
             base = unicodedata.normalize("NFD", c)[0]
             chars[i] = base if base.isascii() else c
+    elif k < 0.86:
+        chars = [OCR.get(c, c) if r.random() < 0.12 else c for c in chars]
     else:
         for i in range(1, len(chars) - 1):
             if chars[i].isalpha() and chars[i + 1].isalpha() and r.random() < 0.03:

@@ -22,7 +22,7 @@ def model(types=(("person.name", 0), ("place.city", 40)), channels=32, dilations
         layers.append(modelfile.layer(r.integers(-127, 128, (n, k)), r.integers(-5000, 5000, n), r.integers(0, 30000, n), d, 5, 3000))
     flags = {spec.word_hash(w): f for w, f in (("anna", spec.FLAG_FORENAME), ("paris", spec.FLAG_CITY), ("the", spec.FLAG_PLAIN), ("is", spec.FLAG_PLAIN))}
     scores = [min(100, 20 + 3 * i) for i in range(32)]
-    return modelfile.write([(name, bias, scores) for name, bias in types], tables, flags, layers, channels, 50)
+    return modelfile.write([(name, bias, scores, scores[::-1]) for name, bias in types], tables, flags, layers, channels, 50)
 
 
 def resigned(blob: bytes) -> bytes:

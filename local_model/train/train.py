@@ -1,29 +1,33 @@
 #!/usr/bin/env python3
-"""Trains the tagger: train.py --data DIR --out FILE.pt [--steps N] [--channels C] [--seed S]
+"""Trains the tagger.
 
-DIR holds the external sets named in docs/model-card.md. The result is the float net with all that export.py needs.
+train.py build --data DIR --out CORPUS.npz [--seed S] [--scale X] [--share F]   the training text, tokenised
+train.py build --data DIR --out DEV.npz --part dev
+train.py fit --corpus CORPUS.npz --out NET.npz [--dev DEV.npz] [--steps N] [--channels C] [--seed S] [--from NET.npz]
+
+DIR holds the external sets named in docs/model-card.md. Runs on one core with AVX-512 or what the compiler finds (fit.c).
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import pathlib
 import random
 import time
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
 
 import classes
 import data
 import lists
+import net as nets
 import spec
 import synth
 
-DILATIONS = (1, 2, 4, 8, 1)
 CHUNK = 192  # tokens of one training piece
+RARE = {"RELIGION", "POLITICS", "UNION", "ETHNICITY", "ORIENTATION", "GENETIC", "BIOMETRIC", "OFFENCE"}
+RARE_WEIGHT = 1.7
 
 
 class Table:
@@ -38,68 +42,32 @@ class Table:
         at = self.ids.get(key)
         if at is None:
             at = self.ids[key] = len(self.rows)
-            w, p, s3, s4, shape, grams, case, word = spec.features(surface, before, after)
+            w, p, s3, s4, shape, grams, looks, word = spec.features(surface, before, after)
             self.rows.append([*w, *p, *s3, *s4, shape])
-            self.grams.append(list(grams) + [1 << spec.GRAM_BITS] * (spec.GRAMS_MAX - len(grams)))
-            self.bits.append(self.flags.get(word, 0) | case << 8)
+            self.grams.append(grams)
+            self.bits.append(self.flags.get(word, 0) | looks << spec.N_FLAGS)
         return at
 
 
-def bit_rows(bits):
-    return ((bits[:, None] >> np.arange(12)) & 1).astype(np.float32)
+class Corpus:
+    """Arrays as fit.c reads them, and the word lists in full. Piece i: length[i] tokens from start[i] on, met rate[i] times an epoch."""
 
+    NAMES = "rows grams n_grams bits ids gaps marks weights start length rate allowed keys flags".split()
 
-class Net(nn.Module):
-    """The float twin of net.c: sums of table rows, clamped; a mixing layer; residual convolutions; a linear head."""
+    def __init__(self, **arrays):
+        self.__dict__.update(arrays)
 
-    def __init__(self, channels, layers=DILATIONS):
-        super().__init__()
-        self.word = nn.Embedding(1 << spec.WORD_BITS, spec.DIM)
-        self.affix = nn.Embedding(1 << spec.AFFIX_BITS, spec.DIM)
-        self.gram = nn.Embedding((1 << spec.GRAM_BITS) + 1, spec.DIM, padding_idx=1 << spec.GRAM_BITS)
-        self.shape = nn.Embedding(1 << spec.SHAPE_BITS, spec.SHAPE_DIM)
-        for e in (self.word, self.affix, self.gram, self.shape):
-            nn.init.normal_(e.weight, 0, 0.3)
-        with torch.no_grad():
-            self.gram.weight[-1] = 0
-        self.mixin = nn.Linear(spec.INPUTS, channels)
-        self.norm0 = nn.BatchNorm1d(channels)
-        self.convs = nn.ModuleList(nn.Conv1d(channels, channels, 3, padding=d, dilation=d) for d in layers)
-        self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in layers)
-        self.head = nn.Linear(channels, classes.N_LABELS)
+    @classmethod
+    def read(cls, path):
+        with np.load(path) as z:
+            return cls(**{n: np.ascontiguousarray(z[n]) for n in cls.NAMES})
 
-    def inputs(self, rows, grams):
-        """Distinct tokens' parts of the input, clamped as the integer net does."""
-        pair = lambda table, a: table(rows[:, a]) + table(rows[:, a + 1])
-        n = (grams < 1 << spec.GRAM_BITS).sum(1, keepdim=True).clamp(min=1)
-        bag = self.gram(grams).sum(1) / n.sqrt()
-        parts = [pair(self.word, 0), pair(self.affix, 2), pair(self.affix, 4), pair(self.affix, 6), bag, self.shape(rows[:, 8])]
-        return torch.cat(parts, 1).clamp(-2, 63 / 32)
-
-    def forward(self, rows, grams, bits, ids, gaps, mask, drop=0.0):
-        u = torch.cat([self.inputs(rows, grams), bits], 1)
-        x = u[ids]
-        if drop:
-            keep = torch.ones_like(x)
-            shape = ids.shape + (1,)
-            keep[..., :spec.DIM] *= (torch.rand(shape) > 0.3).float()
-            keep[..., spec.DIM:4 * spec.DIM] *= (torch.rand(shape) > 0.1).float()
-            keep[..., 4 * spec.DIM:5 * spec.DIM] *= (torch.rand(shape) > 0.1).float()
-            keep[..., -12:-4] *= (torch.rand(shape) > 0.2).float()
-            x = x * keep
-        x = torch.cat([x, F.one_hot(gaps, 4).float()], -1)
-        h = self.mixin(x).transpose(1, 2)
-        m = mask[:, None, :]
-        h = F.relu(self.norm0(h)) * m
-        h = F.dropout(h, drop, self.training)
-        for conv, norm in zip(self.convs, self.norms):
-            y = F.relu(norm(conv(h))) * m
-            h = h + F.dropout(y, drop, self.training)
-        return self.head(h.transpose(1, 2))
+    def write(self, path):
+        np.savez(path, **{n: getattr(self, n) for n in self.NAMES})
 
 
 def encode(doc, table):
-    """(token ids, gaps, mask ids): the mask id names the set of labels that are right for a token."""
+    """(token ids, gaps, marks): the mark names the set of labels that are right for a token; None: outside; -1: any."""
     toks = spec.tokens(doc.text)
     ids = [table.of(doc.text[a:b], *spec.neighbours(doc.text, toks, i)) for i, (a, b, _) in enumerate(toks)]
     marks = [None] * len(toks)
@@ -124,7 +92,7 @@ def encode(doc, table):
 def allowed_rows(annotated_sets):
     """Row per label (that label alone), one for anything, one per set of annotated classes (nothing, or a class not annotated)."""
     n = classes.N_LABELS
-    rows = np.zeros((n + 1 + len(annotated_sets), n), np.float32)
+    rows = np.zeros((n + 1 + len(annotated_sets), n), np.uint8)
     rows[:n] = np.eye(n)
     rows[n] = 1
     for k, s in enumerate(annotated_sets):
@@ -135,117 +103,159 @@ def allowed_rows(annotated_sets):
     return rows
 
 
-def build(root, seed, scale):
+def build(root, seed, scale, share=1.0):
+    """(training documents, flags with words withheld, flags in full); share: of the annotated prompts, for learning curves."""
     r = random.Random(seed)
     fore, sur = data.names(root)
     towns = data.cities(root)
-    train = data.prompts("train")
+    train = [d for d in data.prompts("train") if data.fraction_of(d.ident) < share]
     benign = data.benign(root, "train")
     external = data.external(root)
-    flags = lists.build(fore, sur, towns, external, train, benign, True)
+    withheld, full = (lists.build(fore, sur, towns, external, train, benign, t) for t in (True, False))
     maker = synth.Maker(seed, fore, sur, towns, train)
-    docs = train * 2 + benign * 4
-    docs += [maker.swapped(d) for d in train for _ in range(int(8 * scale)) if d.spans]
-    docs += [maker.frame() for _ in range(int(7000 * scale))] + [maker.record() for _ in range(int(3500 * scale))]
-    docs += [d for d in external if r.random() < 0.4]
+    for d in train + benign:
+        d.rate = 1.5 if d.spans else 4.0
+    docs = train + benign + data.own_code()
+    docs += [maker.swapped(d) for d in train for _ in range(int(6 * scale)) if d.spans]
+    if maker.terms.frames:
+        docs += [maker.terms.document() for _ in range(int(30000 * scale))]
+    docs += [maker.frame() for _ in range(int(4000 * scale))] + [maker.record() for _ in range(int(4000 * scale))]
+    for d in external:
+        d.rate = 1.0 if d.weight >= 0.5 else 0.6
+    docs += external
     docs += [synth.noisy(d, r) for d in docs if r.random() < (0.35 if d.annotated >= data.NO_PROFESSION else 0.1)]
-    return docs, flags
+    return docs, withheld, full
 
 
-def pieces(docs, table):
+def corpus_of(docs, flags, full, chunk=CHUNK):
+    table = Table(flags)
     sets = sorted({d.annotated for d in docs}, key=sorted)
     index = {s: classes.N_LABELS + 1 + k for k, s in enumerate(sets)}
-    out = []
+    rare = [m == 0 or classes.NAMES[(m - 1) // 4] in RARE for m in range(classes.N_LABELS)]
+    rare[0] = False
+    ids, gaps, marks, weights, start, length, rate = [], [], [], [], [], [], []
     for d in docs:
-        ids, gaps, marks = encode(d, table)
-        masks = [index[d.annotated] if m is None else classes.N_LABELS if m < 0 else m for m in marks]
-        for a in range(0, len(ids), CHUNK):
-            out.append((np.array(ids[a:a + CHUNK], np.int32), np.array(gaps[a:a + CHUNK], np.int8), np.array(masks[a:a + CHUNK], np.int16), d.weight))
-    return out, allowed_rows(sets)
+        i, g, m = encode(d, table)
+        for a in range(0, len(i), chunk):
+            start.append(len(ids) + a)
+            length.append(min(chunk, len(i) - a))
+            rate.append(d.rate)
+        ids += i
+        gaps += g
+        marks += [index[d.annotated] if x is None else classes.N_LABELS if x < 0 else x for x in m]
+        weights += [d.weight * (RARE_WEIGHT if x is not None and x >= 0 and rare[x] else 1.0) for x in m]
+    grams = np.zeros((len(table.rows), spec.GRAMS_MAX), np.int32)
+    for k, g in enumerate(table.grams):
+        grams[k, :len(g)] = g
+    return Corpus(rows=np.array(table.rows, np.int32), grams=grams, n_grams=np.array([len(g) for g in table.grams], np.uint8),
+                  bits=np.array(table.bits, np.uint32), ids=np.array(ids, np.int32), gaps=np.array(gaps, np.uint8), marks=np.array(marks, np.int16),
+                  weights=np.array(weights, np.float32), start=np.array(start, np.int64), length=np.array(length, np.int32),
+                  rate=np.array(rate, np.float32), allowed=allowed_rows(sets), keys=np.array(sorted(full), np.uint32),
+                  flags=np.array([full[k] for k in sorted(full)], np.uint16))
 
 
-def batches(items, tokens, r):
-    """Endless batches of pieces of like length."""
+def batches(c, tokens, seed):
+    """Endless batches of pieces, about the given number of rows each, every piece met at its rate."""
+    r = np.random.default_rng(seed)
     while True:
-        order = list(range(len(items)))
+        times = np.floor(c.rate + r.random(len(c.rate))).astype(np.int64)
+        order = np.repeat(np.arange(len(c.rate), dtype=np.int32), times)
         r.shuffle(order)
-        for a in range(0, len(order), 4000):
-            block = sorted(order[a:a + 4000], key=lambda i: len(items[i][0]))
-            groups, group = [], []
-            for i in block:
-                if group and len(items[i][0]) * (len(group) + 1) > tokens:
-                    groups.append(group)
-                    group = []
-                group.append(i)
-            groups.append(group)
-            r.shuffle(groups)
-            for g in groups:
-                yield [items[i] for i in g]
+        at = 0
+        while at < len(order):
+            rows, first = 0, at
+            while at < len(order) and rows + c.length[order[at]] + nets.GAP_ROWS <= tokens:
+                rows += c.length[order[at]] + nets.GAP_ROWS
+                at += 1
+            if at < len(order):
+                yield np.ascontiguousarray(order[first:at])
+            else:
+                break
 
 
-def pack(batch):
-    width = max(len(b[0]) for b in batch)
-    ids = np.zeros((len(batch), width), np.int64)
-    gaps, labels, mask = np.zeros_like(ids), np.zeros_like(ids), np.zeros((len(batch), width), np.float32)
-    weight = np.zeros_like(mask)
-    for i, (a, g, m, w) in enumerate(batch):
-        ids[i, :len(a)], gaps[i, :len(a)], labels[i, :len(a)], mask[i, :len(a)], weight[i, :len(a)] = a, g, m, 1, w
-    return ids, gaps, labels, mask, weight
+def held_out(root, part):
+    """Documents of a part that is not trained on, and the word lists in full, as the model file has them."""
+    fore, sur = data.names(root)
+    flags = lists.build(fore, sur, data.cities(root), data.external(root), data.prompts("train"), data.benign(root, "train"), False)
+    return data.prompts(part) + data.benign(root, part), flags, flags
 
 
-def fit(net, items, table, allowed, steps, seed, tokens=4096, rate=4e-3):
-    rows, grams = np.array(table.rows, np.int64), np.array(table.grams, np.int64)
-    bits = bit_rows(np.array(table.bits, np.int64))
-    allow = torch.from_numpy(allowed)
-    opt = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
-    average = {k: v.clone().float() for k, v in net.state_dict().items()}
-    stream = batches(items, tokens, random.Random(seed))
-    start, total = time.time(), 0.0
-    for step in range(steps):
-        ids, gaps, labels, mask, weight = pack(next(stream))
-        lr = rate * min(1, (step + 1) / 60) * (0.5 + 0.5 * np.cos(np.pi * step / steps))
-        for g in opt.param_groups:
-            g["lr"] = max(lr, rate * 0.01)
-        distinct, local = np.unique(ids, return_inverse=True)
-        out = net(torch.from_numpy(rows[distinct]), torch.from_numpy(grams[distinct]), torch.from_numpy(bits[distinct]),
-                  torch.from_numpy(local.reshape(ids.shape)), torch.from_numpy(gaps), torch.from_numpy(mask), 0.22)
-        logp = F.log_softmax(out, -1)
-        ok = allow[torch.from_numpy(labels)]
-        loss = -torch.logsumexp(logp + (ok - 1) * 1e4, -1) * torch.from_numpy(mask * weight)
-        loss = loss.sum() / float((mask * weight).sum())
-        opt.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        opt.step()
-        total += loss.item()
-        decay = min(0.995, (1 + step) / (10 + step))
-        for k, v in net.state_dict().items():
-            average[k].mul_(decay).add_(v.float(), alpha=1 - decay)
-        if step % 50 == 49:
-            print("step %d loss %.4f %.0f s" % (step + 1, total / 50, time.time() - start), flush=True)
+def judge(net, c):
+    """(loss, recall of the mentions' tokens at the threshold that gives a precision of 0.87), by the probability of any mention."""
+    net.corpus(c)
+    outside, loss, weight = [], 0.0, 0.0
+    pieces, rows, batch = [], 0, []
+    for i in range(len(c.length)):
+        if rows + c.length[i] + nets.GAP_ROWS > net.cap - 2 * nets.TILE - nets.GAP_ROWS:
+            batch.append(pieces)
+            pieces, rows = [], 0
+        pieces.append(i)
+        rows += c.length[i] + nets.GAP_ROWS
+    for b in batch + [pieces]:
+        for i, logits in zip(b, net.run(np.array(b, np.int32))):
+            at = slice(c.start[i], c.start[i] + c.length[i])
+            p = np.exp(logits[:, :net.labels] - logits[:, :net.labels].max(1, keepdims=True))
+            p /= p.sum(1, keepdims=True)
+            good = (p * c.allowed[c.marks[at]]).sum(1)
+            loss -= float((np.log(np.maximum(good, 1e-9)) * c.weights[at]).sum())
+            weight += float(c.weights[at].sum())
+            outside.append(np.stack([p[:, 0], (c.marks[at] > 0) & (c.marks[at] < net.labels)], 1))
+    rows = np.concatenate(outside)
+    hits = rows[np.argsort(rows[:, 0], kind="stable"), 1]
+    precise = np.cumsum(hits) / np.arange(1, len(hits) + 1) >= 0.87
+    last = np.flatnonzero(precise)
+    return loss / weight, float(hits[:last[-1] + 1].sum() / hits.sum()) if len(last) else 0.0
+
+
+def fit(net, c, steps, seed, rate, drop, keep=None, dev=None, tokens=4600):
+    """Cosine to nothing; keep(net) is called now and then."""
+    net.corpus(c)
+    stream = batches(c, tokens, seed)
+    begin, total, first = time.time(), 0.0, net.steps
+    while net.steps < steps:
+        k = net.steps
+        lr = rate * min(1, (k + 1) / 100) * max(0.005, 0.5 + 0.5 * math.cos(math.pi * k / steps))
+        total += net.step(next(stream), lr, 0.01, drop, seed)
+        if net.steps % 200 == 0:
+            print("step %d loss %.4f %.0f s, %.3f s a step" % (net.steps, total / 200, time.time() - begin, (time.time() - begin) / (net.steps - first)), flush=True)
             total = 0.0
-    net.load_state_dict({k: v.to(net.state_dict()[k].dtype) for k, v in average.items()})
+        if net.steps % 1000 == 0 or net.steps == steps:
+            keep(net)
+            if dev is not None:
+                print("held out: loss %.4f, recall at a precision of 0.87 %.4f" % judge(net, dev), flush=True)
+                net.corpus(c)
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--data", type=pathlib.Path, required=True)
+    p.add_argument("what", choices=("build", "fit"))
+    p.add_argument("--data", type=pathlib.Path)
+    p.add_argument("--corpus", type=pathlib.Path)
+    p.add_argument("--dev", type=pathlib.Path)
+    p.add_argument("--part", default="train")
     p.add_argument("--out", type=pathlib.Path, required=True)
-    p.add_argument("--steps", type=int, default=1400)
-    p.add_argument("--channels", type=int, default=96)
+    p.add_argument("--from", dest="origin", type=pathlib.Path, help="a net to go on from")
+    p.add_argument("--steps", type=int, default=6000)
+    p.add_argument("--channels", type=int, default=128)
+    p.add_argument("--rate", type=float, default=4e-3)
+    p.add_argument("--drop", type=float, default=0.22)
     p.add_argument("--scale", type=float, default=1.0, help="amount of made-up text")
+    p.add_argument("--share", type=float, default=1.0, help="of the annotated prompts")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
-    torch.set_num_threads(a.threads)
-    torch.manual_seed(a.seed)
-    docs, flags = build(a.data, a.seed, a.scale)
-    table = Table(flags)
-    items, allowed = pieces(docs, table)
-    print("documents %d, pieces %d, tokens %d, distinct %d, listed %d" % (len(docs), len(items), sum(len(i[0]) for i in items), len(table.rows), len(flags)), flush=True)
-    net = Net(a.channels)
-    fit(net, items, table, allowed, a.steps, a.seed)
-    torch.save({"state": net.state_dict(), "channels": a.channels, "seed": a.seed, "steps": a.steps}, a.out)
+    if a.what == "build":
+        docs, flags, full = build(a.data, a.seed, a.scale, a.share) if a.part == "train" else held_out(a.data, a.part)
+        c = corpus_of(docs, flags, full)
+        print("documents %d, pieces %d, tokens %d, distinct %d, listed %d" % (len(docs), len(c.length), len(c.ids), len(c.rows), len(flags)))
+        c.write(a.out)
+        return
+    net = nets.load(a.origin) if a.origin else nets.Net(a.channels)
+    if not a.origin:
+        net.start(a.seed)
+    c = Corpus.read(a.corpus)
+    net.lists = (c.keys, c.flags)
+    fit(net, c, a.steps, a.seed, a.rate, a.drop, lambda n: n.save(a.out), Corpus.read(a.dev) if a.dev else None)
+    net.save(a.out)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def main():
             toks = spec.tokens(line)
             count += len(toks)
             for i, (a, b, gap) in enumerate(toks):
-                word, prefix, suffix3, suffix4, shape, grams, case, key = spec.features(line[a:b], *spec.neighbours(line, toks, i))
-                for v in (at[a], at[b], gap, *word, *prefix, *suffix3, *suffix4, shape, case, key, len(grams), *grams):
+                word, prefix, suffix3, suffix4, shape, grams, looks, key = spec.features(line[a:b], *spec.neighbours(line, toks, i))
+                for v in (at[a], at[b], gap, *word, *prefix, *suffix3, *suffix4, shape, looks, key, len(grams), *grams):
                     h = add(h, v)
         print(path.resolve().relative_to(DEFAULT.parents[3]), count, "%016x" % h)
 

@@ -79,8 +79,8 @@ static struct feature random_feature(uint64_t *seed, const struct feature_bits *
 	f.n_grams = (uint8_t)(support_random(seed) % (FEATURE_GRAMS + 1));
 	for (size_t i = 0; i < f.n_grams; i++)
 		f.gram[i] = support_random(seed) % (1U << bits->gram);
-	f.letter_case = (uint8_t)(support_random(seed) % 16);
-	f.flags = (uint8_t)support_random(seed);
+	f.looks = (uint16_t)(support_random(seed) % 4096);
+	f.flags = (uint16_t)support_random(seed);
 	f.gap = (uint8_t)(support_random(seed) % 4);
 	return f;
 }
@@ -121,7 +121,7 @@ static void nets_agree(void **state)
 {
 	(void)state;
 	static const char *const files[] = {"fuzz/model.in/tiny", "fuzz/model.in/one-type",
-					    "local_model/models/tagger-1.bwm"};
+					    "local_model/models/tagger-2.bwm"};
 	static struct net_work expected, got;
 	static struct feature features[NET_ROWS];
 	size_t n_kernels;
@@ -152,7 +152,7 @@ static void reach_is_finite(void **state)
 	static struct net_work whole, part;
 	static struct feature features[N];
 	static struct model m;
-	struct span file = support_file("local_model/models/tagger-1.bwm");
+	struct span file = support_file("local_model/models/tagger-2.bwm");
 	const struct kernel *k = kernel_pick();
 	uint64_t seed = 14;
 	assert_int_equal(model_load(&m, file), ERR_OK);

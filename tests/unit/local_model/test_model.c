@@ -81,7 +81,8 @@ static void reads_what_the_trainer_wrote(void **state)
 	assert_int_equal(m.types[0].type, TYPE_PERSON_NAME);
 	assert_int_equal(m.types[1].type, TYPE_PLACE_CITY);
 	assert_int_equal(m.types[1].bias, 40);
-	assert_int_equal(m.types[0].calibration[1], 23);
+	assert_int_equal(m.types[0].company[1], 23);
+	assert_int_equal(m.types[0].alone[30], 23);
 	assert_int_equal(m.reach, 3);
 	assert_int_equal(m.head.n, 32);
 	assert_int_equal(m.n_list, 4);
@@ -95,7 +96,7 @@ static void looks_words_up(void **state)
 	assert_non_null(a);
 	static const struct {
 		const char *word;
-		uint8_t flags;
+		uint16_t flags;
 	} words[] = {{"anna", LIST_FORENAME},
 		     {"ANNA", LIST_FORENAME},
 		     {"Paris", LIST_CITY},
@@ -181,7 +182,7 @@ static void refuses_shapes_out_of_bounds(void **state)
 
 enum {
 	TYPES = 128,
-	WORD = TYPES + 192 /* two rows, padded */,
+	WORD = TYPES + 256 /* two rows */,
 	LISTS = WORD + 3 * 512 + 256,
 	FLAGS = LISTS + 64,
 	MIXING = FLAGS + 64
@@ -197,7 +198,9 @@ static void refuses_bad_types(void **state)
 	assert_int_equal(load_with_u32(TYPES + 40, (uint32_t) - (1 << 20)), ERR_CORRUPT);
 	assert_int_equal(load_with(TYPES + 44, "\x65", 1), ERR_CORRUPT); /* a score of 101 */
 	assert_int_equal(load_with(TYPES + 44, "\x64", 1), ERR_OK);
-	assert_int_equal(load_with(TYPES + 90, "x", 1), ERR_CORRUPT);
+	assert_int_equal(load_with(TYPES + 107, "\x65", 1), ERR_CORRUPT);
+	assert_int_equal(load_with(TYPES + 107, "\x64", 1), ERR_OK);
+	assert_int_equal(load_with(TYPES + 108, "x", 1), ERR_CORRUPT);
 }
 
 static void refuses_bad_lists(void **state)
@@ -212,7 +215,7 @@ static void refuses_bad_lists(void **state)
 static void refuses_bad_layers(void **state)
 {
 	(void)state;
-	enum { CONV = MIXING + 16 + 32 * 6 + 48 + 192 * 32 };
+	enum { CONV = MIXING + 16 + 32 * 6 + 48 + FEATURE_INPUTS * 32 };
 	assert_int_equal(load_with_u32(MIXING, 1), ERR_CORRUPT);               /* a dilation without taps */
 	assert_int_equal(load_with_u32(MIXING + 4, 16), ERR_CORRUPT);          /* shift */
 	assert_int_equal(load_with_u32(MIXING + 8, 40000), ERR_CORRUPT);       /* scale */

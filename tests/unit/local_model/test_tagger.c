@@ -58,6 +58,21 @@ static void finds_a_name(void **state)
 	assert_true(has(&f, text, "12 March 1984", TYPE_PERSON_BIRTH_DATE));
 }
 
+/* A bare repeat far from anything that says "name", before and after the mention that does. */
+static void finds_a_name_again(void **state)
+{
+	(void)state;
+	static struct support_findings f;
+	struct span text = SPAN("Please write a letter to Jonathan Miller, born 12 March 1984, about his appointment. "
+				"The printer is broken, the lift too, and the third floor smells of glue, Miller "
+				"or not; the invoice from last week is still open and so is the window. Jonathan");
+	tag(text, &f);
+	check_findings(text, &f);
+	assert_true(has(&f, text, "Jonathan Miller", TYPE_PERSON_NAME));
+	assert_true(has(&f, text, "Miller", TYPE_PERSON_NAME));
+	assert_true(has(&f, text, "Jonathan", TYPE_PERSON_NAME));
+}
+
 static void nothing_in_nothing(void **state)
 {
 	(void)state;
@@ -201,7 +216,7 @@ static void plain_text_is_gated(void **state)
 		tokens[i] = (struct token){.kind = KIND_LATIN, .gap = GAP_SPACE, .first = 'a'};
 		features[i] = (struct feature){.flags = LIST_PLAIN};
 	}
-	features[GATE_BLOCK].letter_case = CASE_TITLE;
+	features[GATE_BLOCK].looks = LOOK_TITLE;
 	gate_blocks(tokens, features, 3 * GATE_BLOCK, open);
 	assert_true(!open[0] && open[1] && !open[2]);
 	tokens[GATE_BLOCK - 1] = (struct token){.kind = KIND_PUNCT, .gap = GAP_NONE, .first = '.'};
@@ -257,7 +272,7 @@ static int setup(void **state)
 {
 	enum err err;
 	(void)state;
-	file = support_file("local_model/models/tagger-1.bwm");
+	file = support_file("local_model/models/tagger-2.bwm");
 	tagger = tagger_new(file, &err);
 	scratch = tagger_scratch_new();
 	return tagger == NULL || scratch == NULL ? -1 : 0;
@@ -276,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_a_name),
+		cmocka_unit_test(finds_a_name_again),
 		cmocka_unit_test(nothing_in_nothing),
 		cmocka_unit_test(any_text_gives_findings_in_order),
 		cmocka_unit_test(any_bytes_are_survived),

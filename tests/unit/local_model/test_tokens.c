@@ -49,6 +49,43 @@ static void cuts_where_it_should(void **state)
 	expect_tokens("a_b@c.d", "^a+_+b+@+c+.+d");
 }
 
+static void looks_are_counted(void **state)
+{
+	(void)state;
+	static const struct feature_bits bits = {10, 10, 10, 10};
+	static const struct {
+		const char *word;
+		uint16_t looks;
+	} words[] = {{"Anna", LOOK_TITLE},
+		     {"anna", 0},
+		     {"ANNA", LOOK_UPPER},
+		     {"McKay", LOOK_MIXED},
+		     {"A", LOOK_TITLE | LOOK_ONE},
+		     {"GmbH", LOOK_MIXED},
+		     {"0", LOOK_DIGIT | LOOK_MONTH | LOOK_ONE},
+		     {"12", LOOK_DIGIT | LOOK_MONTH | LOOK_SHORT},
+		     {"13", LOOK_DIGIT | LOOK_DAY | LOOK_SHORT},
+		     {"110", LOOK_DIGIT | LOOK_AGE | LOOK_SHORT},
+		     {"111", LOOK_DIGIT | LOOK_SHORT},
+		     {"1899", LOOK_DIGIT},
+		     {"1900", LOOK_DIGIT | LOOK_YEAR},
+		     {"2036", LOOK_DIGIT},
+		     {"4294967308", LOOK_DIGIT | LOOK_LONG}, /* 2^32 + 12 */
+		     {"1st", LOOK_DIGIT | LOOK_SHORT},
+		     {"diabetes", LOOK_LONG},
+		     {"Sankt-", LOOK_TITLE},
+		     {"Krankenkasse", LOOK_TITLE | LOOK_LONGER}};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		struct tokenizer t;
+		struct token token;
+		struct feature f;
+		tokenizer_init(&t, &alphabet, span_str(words[i].word));
+		assert_true(tokenizer_next(&t, &token));
+		feature_of(&alphabet, &bits, t.text, &token, 0, 0, &f);
+		assert_int_equal(f.looks, words[i].looks);
+	}
+}
+
 static void lower_case_goes_beyond_ascii(void **state)
 {
 	(void)state;
@@ -115,7 +152,7 @@ static uint64_t add_pair(uint64_t h, const uint32_t v[2])
 
 static uint64_t add_line(uint64_t h, struct span line, size_t *count)
 {
-	static const struct feature_bits bits = {14, 14, 14, 10};
+	static const struct feature_bits bits = {15, 14, 15, 10};
 	static struct token tokens[20000];
 	struct tokenizer t;
 	struct feature f;
@@ -127,7 +164,7 @@ static uint64_t add_line(uint64_t h, struct span line, size_t *count)
 		feature_at(&alphabet, &bits, line, tokens, n, i, &f);
 		h = add(add(add(h, tokens[i].start), tokens[i].end), f.gap);
 		h = add_pair(add_pair(add_pair(add_pair(h, f.word), f.prefix), f.suffix3), f.suffix4);
-		h = add(add(add(add(h, f.shape), f.letter_case), f.key), f.n_grams);
+		h = add(add(add(add(h, f.shape), f.looks), f.key), f.n_grams);
 		for (size_t k = 0; k < f.n_grams; k++)
 			h = add(h, f.gram[k]);
 	}
@@ -161,9 +198,8 @@ static void agrees_with_the_trainer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cuts_where_it_should),
-		cmocka_unit_test(lower_case_goes_beyond_ascii),
-		cmocka_unit_test(any_bytes_give_tokens_in_order),
+		cmocka_unit_test(cuts_where_it_should),         cmocka_unit_test(looks_are_counted),
+		cmocka_unit_test(lower_case_goes_beyond_ascii), cmocka_unit_test(any_bytes_give_tokens_in_order),
 		cmocka_unit_test(agrees_with_the_trainer),
 	};
 	alphabet_init(&alphabet);
