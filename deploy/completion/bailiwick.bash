@@ -4,7 +4,7 @@ _bailiwick() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verbs options
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'init check serve classify decide rules audit demo help --help --version' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'init check serve classify model decide rules audit demo help --help --version' -- "$word")
 		return
 	fi
 	case "${COMP_WORDS[1]}" in
@@ -22,7 +22,11 @@ _bailiwick() {
 		;;
 	classify)
 		verbs=''
-		options='--help --json --jsonl --model --no-model'
+		options='--explain --hash-list --help --json --jsonl --model --no-model'
+		;;
+	model)
+		verbs='info eval bench install bundle key corrections'
+		options='--allow-rollback --config --format --help --json --key --languages --lower --map --model --name --no-model --offsets --precision --prefix --recall --sentences --sequence --test --types --version -c'
 		;;
 	decide)
 		verbs=''
@@ -41,7 +45,7 @@ _bailiwick() {
 		options='--help --prompts --serve'
 		;;
 	help)
-		verbs='init check serve classify decide rules audit demo config'
+		verbs='init check serve classify model decide rules audit demo config'
 		options=''
 		;;
 	*) return ;;

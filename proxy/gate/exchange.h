@@ -115,6 +115,7 @@ struct exchange {
 	size_t owed;       /* answer bytes delivered to us, not yet granted back */
 	uint16_t status;
 	uint64_t response_bytes, first_byte_ns;
+	uint64_t announced; /* bytes of the answer's body; 0: its end is told otherwise */
 	struct api_tap *tap;
 	struct api_tap_result seen; /* what the tap saw, once learnt */
 	bool learnt;
@@ -166,8 +167,8 @@ size_t taint_states(struct exchange *x, bool *tainted, uint32_t *holder) MUST;
 enum err upstream_head(struct exchange *x, struct http_head *out) MUST;
 /* The head for the client. */
 enum err client_head(struct exchange *x, const struct http_head *answer, struct http_head *out) MUST;
-/* The fields behind the answer's body, for the client. */
-enum err client_trailers(const struct http_head *fields, struct http_head *out) MUST;
+/* Adds the fields of a head or of trailers that are for the client: end-to-end ones, and none that look like ours. */
+enum err client_fields(const struct http_head *from, struct http_head *out) MUST;
 /* Should this request field's value be scanned as text? */
 bool header_is_text(struct span name) MUST;
 /* Bailiwick-Decision and Bailiwick-Receipt. */

@@ -178,22 +178,20 @@ enum err add_receipt(struct exchange *x, struct http_head *out)
 	return e != ERR_OK ? e : http_add(out, SPAN("Bailiwick-Receipt"), span_of(text + n, (size_t)(m - n)));
 }
 
-enum err client_trailers(const struct http_head *fields, struct http_head *out)
+enum err client_fields(const struct http_head *from, struct http_head *out)
 {
-	const struct http_hops hops = http_hops(fields);
+	const struct http_hops hops = http_hops(from);
 	enum err e = ERR_OK;
-	http_head_clear(out);
-	for (size_t i = 0; e == ERR_OK && i < fields->n_fields; i++) {
-		struct span name = fields->fields[i].name;
+	for (size_t i = 0; e == ERR_OK && i < from->n_fields; i++) {
+		struct span name = from->fields[i].name;
 		if (!http_is_hop(&hops, name) && !starts_nocase(name, SPAN("bailiwick-")))
-			e = http_add(out, name, fields->fields[i].value);
+			e = http_add(out, name, from->fields[i].value);
 	}
 	return e;
 }
 
 enum err client_head(struct exchange *x, const struct http_head *answer, struct http_head *out)
 {
-	const struct http_hops hops = http_hops(answer);
 	http_head_clear(out);
 	out->status = answer->status;
 	out->reason = answer->reason;
@@ -201,12 +199,6 @@ enum err client_head(struct exchange *x, const struct http_head *answer, struct 
 	out->method = x->head->method; /* a HEAD's answer keeps its length without a body */
 	out->framing = answer->framing == HTTP_UNTIL_CLOSE ? HTTP_CHUNKED : answer->framing;
 	out->length = answer->length;
-	enum err e = ERR_OK;
-	for (size_t i = 0; e == ERR_OK && i < answer->n_fields; i++) {
-		struct span name = answer->fields[i].name;
-		if (http_is_hop(&hops, name) || starts_nocase(name, SPAN("bailiwick-")))
-			continue;
-		e = http_add(out, name, answer->fields[i].value);
-	}
+	enum err e = client_fields(answer, out);
 	return e != ERR_OK ? e : add_receipt(x, out);
 }

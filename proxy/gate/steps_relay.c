@@ -22,6 +22,7 @@ static void answer_head(struct exchange *x, const struct http_head *answer)
 	x->upstream_started = true;
 	x->status = answer->status;
 	x->first_byte_ns = loop_now(x->worker->loop);
+	x->announced = answer->framing == HTTP_LENGTH ? answer->length : 0;
 	if (answer->status >= 300 && answer->status < 400 && http_field(answer, SPAN("location"), 0) != NULL) {
 		/* Following it, here or in the client, would take the request where no rule was asked. */
 		cut(x, ERR_REDIRECT);
@@ -40,44 +41,32 @@ static void answer_head(struct exchange *x, const struct http_head *answer)
 		cut(x, e);
 }
 
+/* An interim answer, which may be dropped. 100 is ours to send, and upgrades are not offered. */
+static void early_head(struct exchange *x, const struct http_head *answer)
+{
+	UNZEROED struct http_head out;
+	if (answer->status == 100 || answer->status == 101 || x->head->minor == 0)
+		return;
+	http_head_clear(&out);
+	out.status = answer->status;
+	out.reason = answer->reason;
+	out.minor = 1;
+	if (client_fields(answer, &out) != ERR_OK)
+		return;
+	enum err e = stream_send_head(x->client, &out, false);
+	if (e != ERR_OK)
+		cut(x, e);
+}
+
 static void on_head(struct stream *s, const struct http_head *answer)
 {
 	struct exchange *x = s->owner;
 	if (x->client == NULL)
 		return;
-	if (answer->status < 200) {
-		struct http_head early = {.status = answer->status, .reason = answer->reason, .minor = 1};
-		if (answer->status == 100 || answer->status == 101 || x->head->minor == 0)
-			return; /* 100 is ours to send; upgrades are not offered */
-		for (size_t i = 0; i < answer->n_fields; i++)
-			if (!http_hop_by_hop(answer, answer->fields[i].name) &&
-			    http_add(&early, answer->fields[i].name, answer->fields[i].value) != ERR_OK)
-				return; /* early hints may be dropped */
-		enum err e = stream_send_head(x->client, &early, false);
-		if (e != ERR_OK)
-			cut(x, e);
-		return;
-	}
-	answer_head(x, answer);
-}
-
-static void on_body(struct stream *s, struct span data)
-{
-	struct exchange *x = s->owner;
-	if (x->client == NULL || !x->answer_started)
-		return;
-	x->response_bytes += data.n;
-	if (x->tap != NULL)
-		api_tap_feed(x->tap, data);
-	enum err e = stream_send_body(x->client, data, false);
-	if (e != ERR_OK) {
-		cut(x, e);
-		return;
-	}
-	if (stream_pending(x->client) > CLIENT_PENDING_MAX)
-		x->owed += data.n; /* granted back when the client has taken it */
+	if (answer->status < 200)
+		early_head(x, answer);
 	else
-		stream_consume(s, data.n);
+		answer_head(x, answer);
 }
 
 /* What the answer says of itself, and what it makes of the conversation: in the ledger before the end of it reaches the
@@ -93,6 +82,27 @@ static void learn(struct exchange *x)
 		taint_learn(x, &x->seen);
 }
 
+static void on_body(struct stream *s, struct span data)
+{
+	struct exchange *x = s->owner;
+	if (x->client == NULL || !x->answer_started)
+		return;
+	x->response_bytes += data.n;
+	if (x->tap != NULL)
+		api_tap_feed(x->tap, data);
+	if (x->response_bytes == x->announced)
+		learn(x);
+	enum err e = stream_send_body(x->client, data, false);
+	if (e != ERR_OK) {
+		cut(x, e);
+		return;
+	}
+	if (stream_pending(x->client) > CLIENT_PENDING_MAX)
+		x->owed += data.n; /* granted back when the client has taken it */
+	else
+		stream_consume(s, data.n);
+}
+
 static void on_trailers(struct stream *s, const struct http_head *fields)
 {
 	struct exchange *x = s->owner;
@@ -100,7 +110,8 @@ static void on_trailers(struct stream *s, const struct http_head *fields)
 	learn(x);
 	if (x->client == NULL || !x->answer_started || x->answer_ended)
 		return;
-	enum err e = client_trailers(fields, &out);
+	http_head_clear(&out);
+	enum err e = client_fields(fields, &out);
 	if (e == ERR_OK)
 		e = stream_send_trailers(x->client, &out);
 	x->answer_ended = true;

@@ -128,6 +128,15 @@ def test_as_many_fields_as_are_allowed(gateway, cloud_engine):
 # Answers.
 
 
+def test_early_hints_come_along_without_what_looks_like_ours(gateway):
+    with RawConnection(gateway.address) as connection:
+        send(connection, gateway, chat("early-hints"))
+        early = connection.until(b"\r\n\r\n").lower()
+        assert early.startswith(b"http/1.1 103 ") and b"link: </style.css>" in early
+        assert b"bailiwick" not in early
+        assert connection.reply().status == 200
+
+
 def test_trailers_come_along(gateway, cloud_engine):
     with RawConnection(gateway.address) as connection:
         for _ in range(2):  # and the connection stays in order

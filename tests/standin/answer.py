@@ -131,7 +131,8 @@ class Responder:
         if odd.kind == "slow":
             await self._pause(odd.first)
         if odd.kind == "early-hints":
-            await self._connection.write(b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n")
+            hints = b"link: </style.css>; rel=preload\r\nbailiwick-decision: 7\r\n"
+            await self._connection.write(b"HTTP/1.1 103 Early Hints\r\n" + hints + b"\r\n")
         answer = _odd_answer(answer)
         self._request.status = answer.status
         if answer.events is not None:
