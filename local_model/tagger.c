@@ -24,6 +24,7 @@ struct found {
 	uint8_t type; /* index into model.types */
 	uint8_t bucket;
 	uint8_t score;
+	bool sure; /* and of a type that makes its neighbours more likely */
 };
 
 struct tagger_scratch {
@@ -121,6 +122,14 @@ static void keep(struct window *w, size_t offset, size_t count)
 	}
 }
 
+/* Types that a log or a table of measurements seems to be full of: company for nobody, and no data about a person
+ * where there is no person. */
+static bool numeric(uint16_t type)
+{
+	return type == TYPE_ID_EMPLOYEE || type == TYPE_CONTACT_PHONE || type == TYPE_FINANCE_ACCOUNT ||
+	       type == TYPE_FINANCE_CARD || type == TYPE_VEHICLE_ID || type == TYPE_TIME_DATE;
+}
+
 /* Personal data come in company: what stands by itself in a window has to be surer to be reported. */
 static void weigh(struct window *w)
 {
@@ -129,11 +138,12 @@ static void weigh(struct window *w)
 	size_t sure = 0, n = 0;
 	for (size_t i = 0; i < w->n_found; i++) {
 		found[i].score = types[found[i].type].company[found[i].bucket];
-		sure += found[i].score >= COMPANY;
+		found[i].sure = found[i].score >= COMPANY && !numeric(types[found[i].type].type);
+		sure += found[i].sure;
 	}
 	for (size_t i = 0; i < w->n_found; i++) {
 		struct found f = found[i];
-		if (sure == 0 || (sure == 1 && f.score >= COMPANY))
+		if (sure == 0 || (sure == 1 && f.sure))
 			f.score = types[f.type].alone[f.bucket];
 		if (f.score > 0)
 			found[n++] = f;

@@ -11,7 +11,6 @@ import os
 import platform
 import re
 import statistics
-import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -70,7 +69,7 @@ def look(tools: list[Tool], these: list[Text]) -> Seen:
 class Comparison:
     def __init__(self, args: argparse.Namespace):
         models = dict(m.split("=", 1) for m in args.spacy)
-        self.quick, self.program = args.quick, args.program
+        self.quick = args.quick
         self.ours, self.lexers = Bailiwick(args.program, True), Bailiwick(args.program, False)
         self.plain, self.whole = Presidio(models, False), Presidio(models, True)
         leaks = gitleaks(texts.ROOT / "build/bench/detectors")
@@ -247,16 +246,15 @@ class Comparison:
         cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
         load = os.getloadavg()
         packages = ["presidio-analyzer", "spacy", "phonenumbers", "detect-secrets"]
-        version = subprocess.run([self.program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
         peers = [f"{p} {importlib.metadata.version(p)}" for p in packages]
         leaks = re.search(r"^gitleaks=(\S+)", (HERE / "run").read_text(), re.MULTILINE)
         peers.append(f"gitleaks {leaks[1]}" if leaks and len(self.secrets) > 1 else "no gitleaks")
-        counts = [len(list(p.registry.recognizers)) for p in (self.plain, self.whole)]
+        counts = [len(p.recognizers()) for p in (self.plain, self.whole)]
         return [
             f"Command: `{command}`  ",
             f"Date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC  ",
             f"Machine: {cpu[1] if cpu else platform.machine()}, {os.cpu_count()} CPUs, one of them for the speed; load average {load[0]:.1f}  ",
-            f"Versions: {version}; {', '.join(peers)}; Python {platform.python_version()}  ",
+            f"Versions: {self.ours.version()}; {', '.join(peers)}; Python {platform.python_version()}  ",
             f"Presidio: {counts[0]} recognisers as it comes, {counts[1] // len(LANGUAGES)} in each of {len(LANGUAGES)} languages with all on",
         ]
 

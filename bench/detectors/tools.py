@@ -68,6 +68,12 @@ class Bailiwick:
         self.name = "Bailiwick" if tagger else "Bailiwick, no tagger"
         self.command = [str(program), "classify", "--jsonl"] + ([] if tagger else ["--no-model"])
 
+    def version(self) -> str:
+        """Of the program and of the tagger inside it."""
+        said = [subprocess.run([self.command[0], *what], check=True, capture_output=True).stdout for what in (["--version"], ["model", "info", "--json"])]
+        model = json.loads(said[1])
+        return f"{said[0].decode().strip()} with tagger {model['hash'][:16]} ({model['kernel']})"
+
     def run(self, texts: list[Text]) -> bytes:
         lines = "".join(json.dumps({"id": str(i), "text": t.text}) + "\n" for i, t in enumerate(texts))
         return subprocess.run(self.command, input=lines.encode(), stdout=subprocess.PIPE, check=True).stdout
@@ -141,13 +147,16 @@ class Presidio:
         self.registry = registry
         self.engine = AnalyzerEngine(registry=registry, nlp_engine=nlp, supported_languages=self.languages)
 
+    def recognizers(self) -> list[EntityRecognizer]:
+        """Those that need no model."""
+        return [r for r in self.registry.recognizers if not isinstance(r, predefined.SpacyRecognizer)]
+
     def entities(self) -> set[str]:
-        """What it recognises without a model."""
-        return {e for r in self.registry.recognizers if not isinstance(r, predefined.SpacyRecognizer) for e in r.supported_entities}
+        return {e for r in self.recognizers() for e in r.supported_entities}
 
     def context(self, entity: str) -> str:
         """A word that this recogniser wants to see near."""
-        words = [w for r in self.registry.recognizers if entity in r.supported_entities for w in r.context or []]
+        words = [w for r in self.recognizers() if entity in r.supported_entities for w in r.context or []]
         return words[0] if words else ""
 
     def find(self, texts: list[Text]) -> list[list[Finding]]:

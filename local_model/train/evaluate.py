@@ -151,7 +151,8 @@ def threshold(rows, empty, price, alarm):
     return at
 
 
-COMPANY = 65  # as in tagger.c
+COMPANY = 65  # as in tagger.c, as is what keeps nobody company
+NUMERIC = {"ID", "PHONE", "BANK", "CARD", "VEHICLE", "DATE"}
 FLOOR = 50    # of what is reported: the classifiers drop less by default
 
 
@@ -163,8 +164,9 @@ def scores_of(rows):
 
 def apart(rows, scores):
     """(findings beside another sure one of their document, the others)"""
-    sure = collections.Counter(r[6] for r in rows if scores[r[0]][r[1]] >= COMPANY)
-    beside = lambda r: sure[r[6]] > (scores[r[0]][r[1]] >= COMPANY)
+    is_sure = lambda r: scores[r[0]][r[1]] >= COMPANY and r[0] not in NUMERIC
+    sure = collections.Counter(r[6] for r in rows if is_sure(r))
+    beside = lambda r: sure[r[6]] > is_sure(r)
     return [r for r in rows if beside(r)], [r for r in rows if not beside(r)]
 
 
