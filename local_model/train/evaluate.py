@@ -2,7 +2,6 @@
 """Runs the C tagger over held-out prompts.
 
 evaluate.py tune  --lib tagger.so --model FILE --data DIR --out types.json [--price P] [--alarm A] [--bias N]   (dev part; FILE exported without --types)
-evaluate.py score --lib tagger.so --model FILE --data DIR [--part test]                      (figures as Markdown)
 evaluate.py sets --lib tagger.so --model FILE --data DIR                                     (strict F1 on the held-out external sets)
 evaluate.py compare --lib tagger.so --model FILE --data DIR --net NET.npz [--part dev]       (FILE exported without --types: integer against float)
 
@@ -270,7 +269,7 @@ def best_path(logits, bias):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=("tune", "score", "sets", "compare"))
+    p.add_argument("what", choices=("tune", "sets", "compare"))
     p.add_argument("--lib", type=pathlib.Path, required=True)
     p.add_argument("--model", type=pathlib.Path, required=True)
     p.add_argument("--data", type=pathlib.Path, required=True)
@@ -295,10 +294,8 @@ def main():
             gold = [(g, f) for d, f in zip(docs, found) for g in d.spans if g[2] in d.annotated]
             print("%s: precision %.3f, recall %.3f, strict F1 %.3f, n=%d; half covered by any finding %s" % (
                 name, *strict(found, docs), rate(sum(sum(overlap(x, g) for x in f) * 2 >= g[1] - g[0] for g, f in gold), len(gold))))
-    elif a.what == "compare":
-        compare(tagger, a.net, data.prompts(a.part))
     else:
-        print(score(tagger, data.prompts(a.part) + data.benign(a.data, a.part)))
+        compare(tagger, a.net, data.prompts(a.part))
 
 
 if __name__ == "__main__":
